@@ -1,0 +1,121 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/luraproject/lura/v2/config"
+
+	"github.com/bdf0fecc/lura-amqp/backoff"
+	"github.com/bdf0fecc/lura-amqp/internal/broker"
+	"github.com/bdf0fecc/lura-amqp/internal/extra"
+	"github.com/bdf0fecc/lura-amqp/internal/topology"
+)
+
+// DefaultPrefetchCount is how many messages the gateway holds at most when
+// prefetch_count is not set.
+const DefaultPrefetchCount = 10
+
+// Config is the async/amqp block. The keys of [topology.Config] belong to it too.
+type Config struct {
+	topology.Config
+	// Host is an AMQP URI, or several of them separated by commas. Required.
+	// Default: none.
+	Host string `json:"host"`
+	// PrefetchCount is how many messages the broker sends ahead of the workers;
+	// 0 is AMQP's "no limit". Default: 10.
+	PrefetchCount int `json:"prefetch_count"`
+	// PrefetchSize is the same in bytes. RabbitMQ refuses any value but 0.
+	// Default: 0.
+	PrefetchSize int `json:"prefetch_size"`
+	// AutoAck takes messages off the queue when they are sent to the gateway,
+	// whatever becomes of them there. Default: false.
+	AutoAck bool `json:"auto_ack"`
+	// NackDiscard discards a message that fails, in place of giving it back to
+	// the queue. Default: false.
+	NackDiscard bool `json:"nack_discard"`
+
+	hosts  broker.Hosts
+	policy broker.Policy
+	settings
+}
+
+// settings are what Lura reads from the agent itself.
+type settings struct {
+	topic    string        // the binding's routing key
+	workers  int           // at least 1
+	timeout  time.Duration // of one message
+	maxRate  float64       // messages per second, of the whole agent; 0 is unlimited
+	interval time.Duration // between pings
+}
+
+// required is what KrakenD's official schema requires.
+var required = []string{"name", "host", "exchange"}
+
+// NewConfig reads an agent's block and settings. It returns the keys that it does
+// not know, and an error that begins with the key that is wrong.
+func NewConfig(block any, a *config.AsyncAgent) (cfg Config, unknown []string, err error) {
+	cfg = Config{PrefetchCount: DefaultPrefetchCount, settings: newSettings(a)}
+	if unknown, err = extra.Decode(block, required, &cfg); err != nil {
+		return cfg, unknown, err
+	}
+	return cfg, unknown, cfg.validate(a.Connection)
+}
+
+// newSettings applies Lura's own defaults once more, for agents that did not come
+// through its configuration parser.
+func newSettings(a *config.AsyncAgent) settings {
+	s := settings{
+		topic:    a.Consumer.Topic,
+		workers:  max(a.Consumer.Workers, 1),
+		timeout:  a.Consumer.Timeout,
+		maxRate:  max(a.Consumer.MaxRate, 0),
+		interval: max(a.Connection.HealthInterval, time.Second),
+	}
+	if s.timeout <= 0 {
+		s.timeout = config.DefaultTimeout
+	}
+	return s
+}
+
+func (c *Config) validate(connection config.Connection) (err error) {
+	if err := c.Config.Validate(); err != nil {
+		return err
+	}
+	if c.Name == "" {
+		return errors.New("name: an agent needs a queue")
+	}
+	if c.hosts, err = broker.ParseHosts(broker.SplitHosts(c.Host)); err != nil {
+		return err
+	}
+	if c.policy.Strategy, err = backoff.Parse(connection.BackoffStrategy); err != nil {
+		return fmt.Errorf("connection.backoff_strategy: %w", err)
+	}
+	c.policy.MaxRetries = connection.MaxRetries
+	if connection.MaxRetries == math.MaxInt {
+		c.policy.MaxRetries = 0 // Lura's word for unlimited
+	}
+	if err := topology.CheckShortString(c.topic); err != nil {
+		return fmt.Errorf("consumer.topic: %w", err)
+	}
+	if c.PrefetchCount < 0 || c.PrefetchCount > math.MaxUint16 {
+		return fmt.Errorf("prefetch_count: %d is not between 0 and %d", c.PrefetchCount, math.MaxUint16)
+	}
+	if c.PrefetchSize < 0 || int64(c.PrefetchSize) > math.MaxUint32 {
+		return fmt.Errorf("prefetch_size: %d is not between 0 and %d", c.PrefetchSize, uint32(math.MaxUint32))
+	}
+	return nil
+}
+
+// notices are the surprises of a valid block, to be logged once.
+func (c *Config) notices() (lines []string) {
+	if c.AutoAck {
+		lines = append(lines, "auto_ack: true, so messages that the gateway holds or that fail are lost")
+	}
+	if c.PrefetchCount > 0 && c.PrefetchCount < c.workers && !c.AutoAck {
+		lines = append(lines, fmt.Sprintf("prefetch_count: %d is less than the %d workers, so the others have nothing to do", c.PrefetchCount, c.workers))
+	}
+	return lines
+}

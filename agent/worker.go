@@ -1,0 +1,76 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/bdf0fecc/lura-amqp/internal/broker"
+)
+
+// work processes one message after the other until ctx ends.
+func (a *agent) work(ctx context.Context) {
+	for {
+		d, err := a.subscription.Receive(ctx)
+		if err != nil {
+			return // only the end of ctx makes Receive return without a message
+		}
+		if a.limiter != nil && a.limiter.Wait(ctx) != nil {
+			a.report(d.Requeue())
+			return
+		}
+		a.process(ctx, d)
+	}
+}
+
+// process hands a message to the backends and settles it. The end of ctx does not
+// interrupt it; the message's own timeout does.
+func (a *agent) process(ctx context.Context, d *broker.Delivery) {
+	timed, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.timeout)
+	defer cancel()
+	if err := a.push(timed, d); err != nil {
+		a.fail(ctx, d, err)
+		return
+	}
+	a.failures.reset()
+	a.report(d.Ack())
+}
+
+// push calls the backends. A panic in them is a failure of the message: nobody
+// else would recover it, and the gateway would end.
+func (a *agent) push(ctx context.Context, d *broker.Delivery) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic in a backend: %v\n%s", r, debug.Stack())
+		}
+	}()
+	response, err := a.backends(ctx, request(&d.Delivery))
+	return failure(response, err)
+}
+
+// fail settles a message that was not processed. Giving it back takes the longer
+// the more messages failed in a row: the broker delivers it again at once.
+func (a *agent) fail(ctx context.Context, d *broker.Delivery, err error) {
+	if a.cfg.AutoAck || a.cfg.NackDiscard {
+		a.logger.Error(a.prefix, fmt.Sprintf("message discarded: %v", err))
+		a.report(d.Discard())
+		return
+	}
+	delay := a.failures.add()
+	a.logger.Error(a.prefix, fmt.Sprintf("message goes back to the queue in %s: %v", delay, err))
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-d.Gone():
+	}
+	a.report(d.Requeue())
+}
+
+func (a *agent) report(err error) {
+	if err != nil {
+		a.logger.Debug(a.prefix, fmt.Sprintf("the broker did not get the ack, so it delivers the message again: %v", err))
+	}
+}

@@ -1,0 +1,105 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/luraproject/lura/v2/config"
+	"github.com/luraproject/lura/v2/logging"
+	"github.com/luraproject/lura/v2/proxy"
+
+	"github.com/bdf0fecc/lura-amqp/internal/broker"
+	"github.com/bdf0fecc/lura-amqp/internal/status"
+)
+
+// consumer answers the requests of one backend.
+type consumer struct {
+	cfg          Config
+	mapping      mapping
+	subscription *broker.Subscription
+	logger       logging.Logger
+	prefix       string
+}
+
+// New returns a proxy that answers each request with a message from the queue, on
+// remote's hosts. It does not wait for the broker. When ctx ends it takes no more
+// messages; what was prefetched goes back to the queue.
+func New(ctx context.Context, logger logging.Logger, prefix string, cfg Config, remote *config.Backend) (proxy.Proxy, error) {
+	hosts, err := broker.ParseHosts(remote.Host)
+	if err != nil {
+		return nil, err
+	}
+	for _, line := range cfg.notices() {
+		logger.Warning(prefix, line)
+	}
+	c := &consumer{
+		cfg:     cfg,
+		mapping: newMapping(remote),
+		subscription: broker.Subscribe(ctx, hosts, broker.SubscriptionOptions{
+			Topology:      cfg.Topology(cfg.RoutingKeys...),
+			PrefetchCount: cfg.PrefetchCount,
+			PrefetchSize:  cfg.PrefetchSize,
+			AutoAck:       cfg.AutoAck,
+			NoLocal:       cfg.NoLocal,
+			Policy:        cfg.policy,
+			Logger:        logger,
+			Prefix:        prefix,
+		}),
+		logger: logger,
+		prefix: prefix,
+	}
+	return c.take, nil
+}
+
+// take is the proxy. The request may be nil.
+func (c *consumer) take(ctx context.Context, _ *proxy.Request) (*proxy.Response, error) {
+	waiting, cancel := broker.BeforeDeadline(ctx)
+	defer cancel()
+	d, err := c.subscription.Receive(waiting)
+	switch {
+	case errors.Is(err, broker.ErrEmpty), errors.Is(err, broker.ErrStopped):
+		return c.mapping.empty(), nil
+	case err != nil:
+		return nil, status.Of(err)
+	}
+	response, err := c.mapping.response(&d.Delivery)
+	if err != nil {
+		c.refuse(d)
+		return nil, err
+	}
+	if c.mapping.raw {
+		response.Io = newBody(ctx, response.Io, func(handedOver bool) { c.settle(d, handedOver) })
+		return response, nil
+	}
+	if ctx.Err() != nil {
+		c.settle(d, false)
+		return nil, status.Of(ctx.Err())
+	}
+	c.settle(d, true)
+	return response, nil
+}
+
+// settle acks a message that was handed over and gives any other one back.
+func (c *consumer) settle(d *broker.Delivery, handedOver bool) {
+	settle := d.Requeue
+	if handedOver {
+		settle = d.Ack
+	}
+	c.report(settle())
+}
+
+// refuse settles a message that cannot be decoded.
+func (c *consumer) refuse(d *broker.Delivery) {
+	settle := d.Requeue
+	if c.cfg.NackDiscard {
+		settle = d.Discard
+	}
+	c.report(settle())
+}
+
+func (c *consumer) report(err error) {
+	if err != nil {
+		c.logger.Debug(c.prefix, fmt.Sprintf("the broker did not get the ack, so it delivers the message again: %v", err))
+	}
+}

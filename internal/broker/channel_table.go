@@ -1,0 +1,154 @@
+package broker
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+)
+
+const (
+	// channelsPerGroup is how many channels the publishers of one exchange share
+	// at most.
+	channelsPerGroup = 4
+	// usersPerChannel is how many requests share a channel before another one is
+	// opened.
+	usersPerChannel = 64
+)
+
+// channelTable holds a session's publishing channels. Each exchange has its own
+// group, because what a broker refuses closes the channel with everything that
+// is unconfirmed on it: that must not be another exchange's messages.
+type channelTable struct {
+	capacity int // how many channels there may be
+	open     atomic.Int64
+
+	mu     sync.Mutex // guards groups
+	groups map[groupKey]*channelGroup
+}
+
+// full says that no exchange gets another group of its own: half of the channels
+// are each group's first.
+func (t *channelTable) full() bool { return len(t.groups) >= t.capacity/2 }
+
+// roomy says that a busy group may have one more channel.
+func (t *channelTable) roomy() bool { return t.open.Load() < int64(t.capacity)*3/4 }
+
+type groupKey struct {
+	exchange string
+	confirm  bool
+	shared   bool // the group of all the exchanges past the limit
+}
+
+// channelGroup is a few channels that publish to one exchange.
+type channelGroup struct {
+	session *session
+	confirm bool
+
+	mu       sync.Mutex // guards channels
+	channels []*publishingChannel
+}
+
+func (t *channelTable) group(s *session, exchange string, confirm bool) *channelGroup {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	key := groupKey{exchange: exchange, confirm: confirm}
+	if g := t.groups[key]; g != nil {
+		return g
+	}
+	if t.full() {
+		key = groupKey{confirm: confirm, shared: true}
+		if g := t.groups[key]; g != nil {
+			return g
+		}
+	}
+	if t.groups == nil {
+		t.groups = map[groupKey]*channelGroup{}
+	}
+	g := &channelGroup{session: s, confirm: confirm}
+	t.groups[key] = g
+	return g
+}
+
+// acquire returns the least used open channel, opening one more when all are
+// busy. Whoever got it must call release.
+func (g *channelGroup) acquire(ctx context.Context) (*publishingChannel, error) {
+	c := g.pick()
+	select {
+	case <-c.ready:
+	default:
+		select {
+		case <-c.ready:
+		case <-ctx.Done():
+			c.release()
+			return nil, ctx.Err()
+		}
+	}
+	if c.err != nil {
+		c.release()
+		return nil, c.err
+	}
+	return c, nil
+}
+
+func (c *publishingChannel) release() { c.users.Add(-1) }
+
+func (g *channelGroup) pick() *publishingChannel {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.dropClosed()
+	best := g.leastUsed()
+	switch {
+	case best == nil:
+		best = g.add()
+	case best.users.Load() >= usersPerChannel && len(g.channels) < channelsPerGroup && g.session.channels.roomy():
+		g.add() // for those who come when it is open
+	}
+	best.users.Add(1)
+	return best
+}
+
+func (g *channelGroup) add() *publishingChannel {
+	c := newPublishingChannel(g.session)
+	open := &g.session.channels.open
+	if !g.session.spawn(func() { open.Add(1); defer open.Add(-1); c.run(g.confirm) }) {
+		c.err = errSessionOver
+		close(c.ready)
+		close(c.done)
+	}
+	g.channels = append(g.channels, c)
+	return c
+}
+
+func (g *channelGroup) dropClosed() {
+	kept := g.channels[:0]
+	for _, c := range g.channels {
+		select {
+		case <-c.done:
+		default:
+			kept = append(kept, c)
+		}
+	}
+	clear(g.channels[len(kept):])
+	g.channels = kept
+}
+
+// leastUsed prefers channels that are open already.
+func (g *channelGroup) leastUsed() (best *publishingChannel) {
+	bestOpen := false
+	for _, c := range g.channels {
+		open := c.isOpen()
+		if best == nil || open && !bestOpen || open == bestOpen && c.users.Load() < best.users.Load() {
+			best, bestOpen = c, open
+		}
+	}
+	return best
+}
+
+func (c *publishingChannel) isOpen() bool {
+	select {
+	case <-c.ready:
+		return c.err == nil
+	default:
+		return false
+	}
+}

@@ -1,0 +1,235 @@
+package broker
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/luraproject/lura/v2/logging"
+
+	"github.com/bdf0fecc/lura-amqp/internal/topology"
+)
+
+// Direction is what a connection is for.
+type Direction string
+
+// The two directions have a connection each, so that a publisher that the broker
+// blocks does not stop the consumers.
+const (
+	Publishing Direction = "publishing"
+	Consuming  Direction = "consuming"
+)
+
+// Connection is a supervised connection to one of a list of hosts. It is shared;
+// [Acquire] returns it.
+type Connection struct {
+	hosts     Hosts
+	direction Direction
+	name      string // what the broker shows
+
+	// demand counts acquisitions and operations under way. The supervisor runs
+	// while it is above zero.
+	demand  atomic.Int64
+	wake    chan struct{}           // capacity 1: demand fell to zero, or rose again
+	again   chan struct{}           // capacity 1: somebody asked while it had given up
+	session atomic.Pointer[session] // nil while it is not up
+
+	mu          sync.Mutex // guards below; never held while waiting
+	supervised  bool
+	state       State
+	lastErr     error
+	changed     chan struct{} // closed and replaced when the state changes
+	policy      Policy
+	logger      prefixed
+	needed      map[string]*declared
+	sizeTried   bool // whether the broker was asked for a prefetch_size
+	sizeRefused bool // what it said
+}
+
+func newConnection(hosts Hosts, direction Direction) *Connection {
+	return &Connection{
+		hosts:     hosts,
+		direction: direction,
+		name:      connectionName(direction),
+		wake:      make(chan struct{}, 1),
+		again:     make(chan struct{}, 1),
+		changed:   make(chan struct{}),
+		needed:    map[string]*declared{},
+	}
+}
+
+// adopt takes one more user on until ctx ends.
+func (c *Connection) adopt(ctx context.Context, p Policy, logger logging.Logger) {
+	c.mu.Lock()
+	if c.logger.Logger == nil || c.demand.Load() == 0 {
+		c.policy = p
+		c.logger = prefixed{logger, fmt.Sprintf("[SERVICE: AMQP][%s]", c.direction)}
+	}
+	joined, overruled := c.policy.join(p)
+	c.policy = joined
+	c.mu.Unlock()
+	if overruled {
+		c.log().Warning(fmt.Sprintf("backoff_strategy %s is not used: the connection to %s is shared and another backend asked for %s first; give them the same strategy", p.Strategy, c.hosts, joined.Strategy))
+	}
+	c.hold()
+	context.AfterFunc(ctx, c.release)
+}
+
+// hold keeps the connection in demand until release.
+func (c *Connection) hold() {
+	if c.demand.Add(1) == 1 {
+		c.start()
+	}
+}
+
+func (c *Connection) release() {
+	if c.demand.Add(-1) == 0 {
+		signal(c.wake)
+	}
+}
+
+// start runs the supervisor unless it runs.
+func (c *Connection) start() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.supervised {
+		signal(c.wake)
+		return
+	}
+	c.supervised = true
+	go c.supervise()
+}
+
+// current returns the session that is up, waiting for it until shortly before
+// the context's deadline. If the connection has given up it is tried again, once.
+func (c *Connection) current(ctx context.Context) (*session, error) {
+	if s := c.session.Load(); s != nil {
+		return s, nil
+	}
+	ctx, cancel := BeforeDeadline(ctx)
+	defer cancel()
+	for asked := false; ; {
+		s, state, err, changed := c.look()
+		if s != nil {
+			return s, nil
+		}
+		if state == GaveUp {
+			if asked {
+				return nil, &UnavailableError{State: state, Err: err}
+			}
+			asked = true
+			signal(c.again)
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, c.unavailable(nil)
+		}
+	}
+}
+
+// declare makes sure that the topology is declared on the session that is up.
+func (c *Connection) declare(ctx context.Context, t *declared) (declaredOn, error) {
+	s, err := c.current(ctx)
+	if err != nil {
+		return declaredOn{}, err
+	}
+	return s.declare(ctx, t)
+}
+
+// next returns the session that is up as soon as there is one, without asking a
+// connection that has given up to try again.
+func (c *Connection) next(ctx context.Context) (*session, error) {
+	for {
+		s, _, _, changed := c.look()
+		if s != nil {
+			return s, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// unavailable says that there is no session, because of err or else of what the
+// last attempt to connect died of.
+func (c *Connection) unavailable(err error) error {
+	_, state, lastErr, _ := c.look()
+	if err == nil {
+		err = lastErr
+	}
+	return &UnavailableError{State: state, Err: err}
+}
+
+// poke makes a connection that has given up try again.
+func (c *Connection) poke() {
+	if _, state, _, _ := c.look(); state == GaveUp {
+		signal(c.again)
+	}
+}
+
+func (c *Connection) look() (*session, State, error, <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.session.Load(), c.state, c.lastErr, c.changed
+}
+
+// enter changes the state; s is the session that is up in it, or nil.
+func (c *Connection) enter(state State, s *session, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state, c.lastErr = state, err
+	c.session.Store(s)
+	close(c.changed)
+	c.changed = make(chan struct{})
+}
+
+// need makes every session declare the topology, until ctx ends.
+func (c *Connection) need(ctx context.Context, t topology.Topology, p Policy, logger prefixed) *declared {
+	identity := t.Identity()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d := c.needed[identity]
+	if d == nil {
+		d = &declared{topology: t, identity: identity, policy: p, logger: logger}
+		c.needed[identity] = d
+	}
+	d.users++
+	context.AfterFunc(ctx, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if d.users--; d.users == 0 {
+			delete(c.needed, identity)
+		}
+	})
+	if s := c.session.Load(); s != nil {
+		s.declarationOf(s.generation.Load(), d)
+	}
+	return d
+}
+
+func (c *Connection) allNeeded() []*declared {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := make([]*declared, 0, len(c.needed))
+	for _, d := range c.needed {
+		all = append(all, d)
+	}
+	return all
+}
+
+func (c *Connection) log() prefixed {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.logger
+}
+
+func signal(ch chan struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default:
+	}
+}

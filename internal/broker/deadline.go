@@ -1,0 +1,21 @@
+package broker
+
+import (
+	"context"
+	"time"
+)
+
+// An answer needs time to be written: waiting ends this long before the
+// request's deadline, or a tenth of what is left if that is less.
+const answerTime = 100 * time.Millisecond
+
+// BeforeDeadline returns a context that ends shortly before ctx, so that the one
+// who waits on it can still answer within the request's deadline. Without a
+// deadline it ends with ctx.
+func BeforeDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, deadline.Add(-min(time.Until(deadline)/10, answerTime)))
+}

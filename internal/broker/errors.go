@@ -1,0 +1,127 @@
+package broker
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// What may become of a publishing besides a confirm.
+var (
+	// ErrBlocked: the broker takes no publishings, because it is short of memory
+	// or disk (connection.blocked).
+	ErrBlocked = errors.New("the broker blocks publishers")
+	// ErrNacked: the broker could not take responsibility (basic.nack), as when
+	// a queue is full and its overflow is reject-publish.
+	ErrNacked = errors.New("the broker refused the message (basic.nack)")
+	// ErrUnconfirmed: the request ended before the broker's answer. The broker
+	// may have the message all the same.
+	ErrUnconfirmed = errors.New("no confirm from the broker before the request ended")
+	// ErrHeadersTooLarge: properties and headers do not fit in one frame. Sending
+	// them would close the connection for everybody (501 FRAME_ERROR).
+	ErrHeadersTooLarge = errors.New("message properties and headers do not fit in the broker's frame_max")
+	// ErrStopped: the gateway is shutting down and takes no more messages.
+	ErrStopped = errors.New("the gateway is shutting down")
+	// ErrEmpty: no message came in time, though the queue is being consumed.
+	ErrEmpty = errors.New("no message in the queue")
+
+	errSessionOver = errors.New("the connection was closed")
+	// errUnsent: the session or channel was gone before anything was sent on it.
+	errUnsent = errors.New("not sent")
+)
+
+// UnavailableError says that there was no session to use in time, and why.
+type UnavailableError struct {
+	State State
+	Err   error // what the last attempt died of; may be nil
+}
+
+func (e *UnavailableError) Error() string {
+	if e.Err == nil {
+		return fmt.Sprintf("broker not available (%s)", e.State)
+	}
+	return fmt.Sprintf("broker not available (%s): %v", e.State, e.Err)
+}
+
+func (e *UnavailableError) Unwrap() error { return e.Err }
+
+// LostError says that the channel or connection went away before the broker
+// answered. The broker may have the message all the same.
+type LostError struct{ Err error }
+
+func (e *LostError) Error() string { return fmt.Sprintf("lost before the broker answered: %v", e.Err) }
+func (e *LostError) Unwrap() error { return e.Err }
+
+// ReturnedError says that a mandatory message reached no queue (basic.return).
+type ReturnedError struct {
+	Exchange, RoutingKey string
+	Code                 uint16
+	Text                 string
+}
+
+func (e *ReturnedError) Error() string {
+	return fmt.Sprintf("no queue takes routing key %q on exchange %q: %s", e.RoutingKey, e.Exchange, e.Text)
+}
+
+// DeclareError says that the broker did not declare what a backend needs.
+type DeclareError struct{ Err error }
+
+func (e *DeclareError) Error() string { return e.Err.Error() }
+func (e *DeclareError) Unwrap() error { return e.Err }
+
+// NeedsPerson says that an error will come again until somebody changes the
+// configuration, the broker, or a certificate. All others are worth retrying as
+// they are.
+func NeedsPerson(err error) bool {
+	var refused *amqp.Error
+	if errors.As(err, &refused) {
+		switch refused.Code {
+		case amqp.AccessRefused, amqp.PreconditionFailed, amqp.NotAllowed, amqp.NotImplemented, amqp.InvalidPath, amqp.ResourceLocked:
+			return true
+		case amqp.InternalError: // RabbitMQ 4.3 on transient queues
+			return refused.Server
+		}
+		return false
+	}
+	var unknownAuthority x509.UnknownAuthorityError
+	var wrongHost x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	return errors.As(err, &unknownAuthority) || errors.As(err, &wrongHost) || errors.As(err, &invalid)
+}
+
+// advice says what to change about an error that needs a person.
+func advice(err error) string {
+	var refused *amqp.Error
+	if !errors.As(err, &refused) {
+		return "check the certificates of the broker and the gateway"
+	}
+	switch refused.Code {
+	case amqp.AccessRefused:
+		return "check user, password and vhost in host, and the user's permissions on the broker"
+	case amqp.PreconditionFailed:
+		return "it exists with other settings: make the block's keys match it, or delete it on the broker"
+	case amqp.ResourceLocked:
+		return "another connection holds the queue exclusively: set exclusive to false, or stop the other one"
+	case amqp.NotAllowed:
+		return "create the vhost, give the user access to it, or raise its connection limit"
+	case amqp.NotImplemented, amqp.InternalError:
+		return "the broker does not support it: RabbitMQ 4.3 and later refuse non-durable, non-exclusive queues, so set durable to true"
+	}
+	return "check the names in the block"
+}
+
+// kind is equal for two errors of the same reason, whatever their wording.
+func kind(err error) string {
+	var refused *amqp.Error
+	if errors.As(err, &refused) {
+		return fmt.Sprint(refused.Code)
+	}
+	var network *net.OpError
+	if errors.As(err, &network) {
+		return network.Op + " " + fmt.Sprint(errors.Unwrap(network.Err))
+	}
+	return fmt.Sprintf("%T", err)
+}

@@ -1,0 +1,37 @@
+package broker
+
+import (
+	"context"
+	"sync"
+
+	"github.com/luraproject/lura/v2/logging"
+)
+
+// pool is the process's connections. The backend factory and the agents are
+// built apart from each other, with nothing to hand a pool through.
+var pool = struct {
+	mu          sync.Mutex
+	connections map[poolKey]*Connection
+}{connections: map[poolKey]*Connection{}}
+
+type poolKey struct {
+	hosts     string
+	direction Direction
+}
+
+// Acquire returns the connection to these hosts in that direction, the same one
+// for everybody who names the same hosts. It does not wait for the broker: the
+// connection is made in the background and kept until ctx has ended and nothing
+// is under way on it any more.
+func Acquire(ctx context.Context, hosts Hosts, direction Direction, p Policy, logger logging.Logger) *Connection {
+	pool.mu.Lock()
+	defer pool.mu.Unlock()
+	key := poolKey{hosts.identity(), direction}
+	c := pool.connections[key]
+	if c == nil {
+		c = newConnection(hosts, direction)
+		pool.connections[key] = c
+	}
+	c.adopt(ctx, p, logger)
+	return c
+}

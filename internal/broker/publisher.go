@@ -1,0 +1,207 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/luraproject/lura/v2/logging"
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/bdf0fecc/lura-amqp/internal/topology"
+)
+
+// Publisher publishes to one exchange, whose topology it keeps declared. It is
+// safe for concurrent use.
+type Publisher struct {
+	connection *Connection
+	holder     *Connection // of the exclusive queue; nil when there is none
+	topology   *declared
+	held       *declared // what the holder declares
+	confirm    bool
+	watched    bool // a queue is declared, so no message should go astray
+
+	standing atomic.Pointer[standing]
+}
+
+// PublisherOptions is what a publisher relies on.
+type PublisherOptions struct {
+	Topology topology.Topology
+	// Confirm waits for the broker to take responsibility for each message.
+	Confirm bool
+	Policy  Policy
+	Logger  logging.Logger
+	Prefix  string // of its log lines
+}
+
+// Message is one message to publish.
+type Message struct {
+	RoutingKey string
+	// Mandatory makes a message that no queue takes an error.
+	Mandatory bool
+	amqp.Publishing
+}
+
+// standing is what a publisher has on the session it used last.
+type standing struct {
+	declaredOn
+	channels *channelGroup
+}
+
+// NewPublisher returns a publisher on the connection to hosts, which it keeps
+// open until ctx has ended and no message is under way.
+//
+// An exclusive queue is declared on the consuming connection: a queue that the
+// publishing connection held could be consumed by nobody.
+func NewPublisher(ctx context.Context, hosts Hosts, o PublisherOptions) *Publisher {
+	logger := prefixed{o.Logger, o.Prefix}
+	p := &Publisher{
+		connection: Acquire(ctx, hosts, Publishing, o.Policy, o.Logger),
+		confirm:    o.Confirm,
+		watched:    o.Confirm && o.Topology.Queue.Name != "",
+	}
+	own := o.Topology
+	if own.Queue.Exclusive && own.Queue.Name != "" {
+		p.holder = Acquire(ctx, hosts, Consuming, o.Policy, o.Logger)
+		p.held = p.holder.need(ctx, o.Topology, o.Policy, logger)
+		own.Queue, own.Bindings = topology.Queue{}, nil
+	}
+	p.topology = p.connection.need(ctx, own, o.Policy, logger)
+	return p
+}
+
+// Publish returns nil once the broker has confirmed the message, or, without
+// confirms, once it is on its way to the socket. It waits for the connection, the
+// topology and the confirm within ctx. See the package's errors for the rest.
+func (p *Publisher) Publish(ctx context.Context, m Message) error {
+	p.connection.hold()
+	defer p.connection.release()
+	for astray := false; ; {
+		at, err := p.prepare(ctx)
+		if err == nil {
+			err = p.publishOn(ctx, at, m)
+		}
+		var returned *ReturnedError
+		switch {
+		case errors.As(err, &returned) && p.watched && !astray:
+			// Somebody deleted the queue or its binding: declare it again.
+			astray = true
+			p.renew(at)
+		case errors.As(err, &returned) && !m.Mandatory:
+			return nil // no queue wants it, and nobody asked for one
+		case errors.Is(err, errUnsent) && ctx.Err() == nil:
+			p.standing.Store(nil)
+		default:
+			return err
+		}
+	}
+}
+
+// prepare returns what to publish on once the topology is declared.
+func (p *Publisher) prepare(ctx context.Context) (*standing, error) {
+	if p.holder != nil {
+		// An exclusive queue has to be there before its messages are.
+		if _, err := p.holder.declare(ctx, p.held); err != nil {
+			return nil, err
+		}
+	}
+	if at := p.standing.Load(); at != nil && at.session == p.connection.session.Load() && at.generation == at.session.generation.Load() {
+		return at, nil
+	}
+	on, err := p.connection.declare(ctx, p.topology)
+	if err != nil {
+		return nil, err
+	}
+	at := &standing{declaredOn: on, channels: on.session.channels.group(on.session, p.exchange(), p.confirm)}
+	p.standing.Store(at)
+	return at, nil
+}
+
+func (p *Publisher) exchange() string { return p.topology.topology.Exchange.Name }
+
+// renew forgets what was declared, because some of it is gone.
+func (p *Publisher) renew(at *standing) {
+	at.session.renew(at.generation)
+	if p.holder == nil {
+		return
+	}
+	if s := p.holder.session.Load(); s != nil {
+		s.renew(s.generation.Load())
+	}
+}
+
+// publishOn publishes once. The error is errUnsent when the message cannot have
+// reached the broker and may be published again.
+func (p *Publisher) publishOn(ctx context.Context, at *standing, m Message) error {
+	s := at.session
+	gate := s.gate.Load()
+	select {
+	case <-gate.blocked:
+		return ErrBlocked
+	default:
+	}
+	if err := s.outbox.awaitRoom(ctx); err != nil {
+		return fmt.Errorf("%w: the network takes nothing: %w", ErrUnconfirmed, err)
+	}
+	c, err := at.channels.acquire(ctx)
+	if err != nil {
+		return s.unsentIfClosed(ctx, err)
+	}
+	defer c.release()
+
+	var number int64
+	if m.Mandatory || p.watched {
+		number = c.expect()
+		defer c.forget(number)
+		m.Headers = withNumber(m.Headers, number)
+	}
+	if headerSize(m.Publishing) > s.maxHeader() {
+		return ErrHeadersTooLarge
+	}
+	confirmation, err := c.ch.PublishWithDeferredConfirm(p.exchange(), m.RoutingKey, number != 0, false, m.Publishing)
+	if err != nil {
+		return c.unsent(ctx, err)
+	}
+	if confirmation == nil {
+		return nil
+	}
+	select {
+	case <-confirmation.Done():
+		return p.settle(ctx, at, c, confirmation.Acked(), number)
+	case <-gate.blocked:
+		return ErrBlocked
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", ErrUnconfirmed, ctx.Err())
+	}
+}
+
+// settle says what a confirm means.
+func (p *Publisher) settle(ctx context.Context, at *standing, c *publishingChannel, acked bool, number int64) error {
+	if acked {
+		if number != 0 {
+			return c.outcome(ctx, number)
+		}
+		return nil
+	}
+	if !c.ch.IsClosed() {
+		return ErrNacked
+	}
+	<-c.done // closed with the channel
+	var refused *amqp.Error
+	if errors.As(c.cause, &refused) && refused.Code == amqp.NotFound {
+		p.renew(at)
+	}
+	return &LostError{Err: c.cause}
+}
+
+// withNumber returns the headers with the number by which a return finds its
+// request. The table given stays as it is.
+func withNumber(headers amqp.Table, number int64) amqp.Table {
+	numbered := make(amqp.Table, len(headers)+1)
+	for k, v := range headers {
+		numbered[k] = v
+	}
+	numbered[returnHeader] = number
+	return numbered
+}

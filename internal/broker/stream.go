@@ -1,0 +1,136 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// errStreamOver: another stream takes this one's place soon.
+var errStreamOver = errors.New("the channel is closed")
+
+// stream is one subscription's deliveries on one session, over a channel of its
+// own: what the broker refuses there harms nobody else.
+type stream struct {
+	session    *session
+	ch         *amqp.Channel
+	tag        string
+	autoAck    bool
+	deliveries <-chan amqp.Delivery
+
+	closed    <-chan *amqp.Error // from amqp091-go
+	cancelled <-chan string      // from amqp091-go: the broker ended the consumer
+	stopping  chan struct{}      // closed when nothing more is to be received
+	over      chan struct{}      // closed when the channel is closed
+	err       error              // why; may be read once over is closed
+
+	mu      sync.Mutex // guards holders and idle
+	holders int        // who receives, or has a message that is not settled
+	idle    chan struct{}
+}
+
+func newStream(s *session, ch *amqp.Channel, autoAck bool) *stream {
+	return &stream{
+		session:   s,
+		ch:        ch,
+		tag:       consumerTag(),
+		autoAck:   autoAck,
+		closed:    ch.NotifyClose(make(chan *amqp.Error, 1)),
+		cancelled: ch.NotifyCancel(make(chan string, 1)),
+		stopping:  make(chan struct{}),
+		over:      make(chan struct{}),
+	}
+}
+
+// watch waits for the end of the channel, or makes it.
+func (st *stream) watch() {
+	defer close(st.over)
+	select {
+	case refused := <-st.closed:
+		st.err = fmt.Errorf("the consumer's channel was closed: %w", cause(refused))
+	case queue, ok := <-st.cancelled:
+		if ok {
+			// The queue was deleted, or its node went away: declare it again.
+			st.err = fmt.Errorf("the broker cancelled the consumer %s: %w", queue, &amqp.Error{Code: amqp.NotFound, Reason: "its queue is gone"})
+			st.session.renew(st.session.generation.Load())
+			_ = st.ch.Close()
+			return
+		}
+		st.err = fmt.Errorf("the consumer's channel was closed: %w", cause(<-st.closed))
+	}
+}
+
+// receive returns the next delivery, errStreamOver, or ErrEmpty when ctx ends.
+func (st *stream) receive(ctx context.Context) (*Delivery, error) {
+	if !st.hold() {
+		return nil, errStreamOver
+	}
+	select {
+	case d, ok := <-st.deliveries:
+		// What came before the channel was closed is delivered again on the next.
+		if ok && (st.autoAck || !st.ch.IsClosed()) {
+			return &Delivery{Delivery: d, stream: st}, nil
+		}
+		st.release()
+		return nil, errStreamOver
+	case <-st.stopping:
+		st.release()
+		return nil, errStreamOver
+	case <-ctx.Done():
+		st.release()
+		return nil, ErrEmpty
+	}
+}
+
+// hold keeps the channel open until release, unless it is stopping.
+func (st *stream) hold() bool {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.idle != nil {
+		return false
+	}
+	st.holders++
+	return true
+}
+
+func (st *stream) release() {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.holders--; st.holders == 0 && st.idle != nil {
+		close(st.idle)
+	}
+}
+
+// stop ends the consumer, gives what was prefetched back to the queue, waits
+// until what was handed out is settled, for at most limit, and closes the
+// channel.
+func (st *stream) stop(limit time.Duration) {
+	idle := make(chan struct{})
+	st.mu.Lock()
+	st.idle = idle
+	if st.holders == 0 {
+		close(idle)
+	}
+	st.mu.Unlock()
+	close(st.stopping)
+
+	_ = st.ch.Cancel(st.tag, false) // fails when the channel is closed already
+	for d := range st.deliveries {
+		if !st.autoAck {
+			_ = d.Nack(false, true)
+		}
+	}
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-idle:
+	case <-st.over:
+	case <-timer.C:
+	}
+	_ = st.ch.Close()
+	<-st.over
+}

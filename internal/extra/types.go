@@ -1,0 +1,78 @@
+package extra
+
+import (
+	"reflect"
+	"strings"
+)
+
+// keysOf returns the JSON keys of the struct that into points to, those of
+// embedded structs included.
+func keysOf(into any) map[string]bool {
+	keys := map[string]bool{}
+	collectKeys(reflect.TypeOf(into).Elem(), keys)
+	return keys
+}
+
+func collectKeys(t reflect.Type, keys map[string]bool) {
+	for i := range t.NumField() {
+		field := t.Field(i)
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		switch {
+		case field.Anonymous && name == "":
+			collectKeys(field.Type, keys)
+		case name != "" && name != "-":
+			keys[name] = true
+		}
+	}
+}
+
+// goType names a Go type in JSON's words.
+func goType(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Bool:
+		return "a boolean"
+	case reflect.String:
+		return "a string"
+	case reflect.Slice:
+		return "a list"
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return "a whole number"
+	case reflect.Pointer:
+		return goType(t.Elem())
+	default:
+		return "an object"
+	}
+}
+
+// aJSON puts an article before encoding/json's description of a value, such as
+// "bool", "array" or "number 1.5".
+func aJSON(value string) string {
+	kind, rest, _ := strings.Cut(value, " ")
+	switch kind {
+	case "bool":
+		return "a boolean"
+	case "array":
+		return "a list"
+	case "object":
+		return "an object"
+	}
+	return strings.TrimSpace("a " + kind + " " + rest)
+}
+
+func jsonType(value any) string {
+	switch value.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "a boolean"
+	case string:
+		return "a string"
+	case []any:
+		return "a list"
+	case map[string]any:
+		return "an object"
+	}
+	return "a number"
+}

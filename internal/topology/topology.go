@@ -1,0 +1,81 @@
+// Package topology is the only code that declares exchanges, queues and
+// bindings.
+package topology
+
+import (
+	"fmt"
+	"strings"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// DefaultExchangeType is the type of an exchange whose block does not say
+// otherwise, as KrakenD's documentation has it.
+const DefaultExchangeType = amqp.ExchangeTopic
+
+// Topology is what one backend or agent needs to exist on the broker: an
+// exchange, a queue, and the bindings between them. An empty name leaves the
+// exchange or the queue out. It never changes once made.
+type Topology struct {
+	Exchange Exchange
+	Queue    Queue
+	Bindings []string // routing keys that bind the queue to the exchange
+	NoWait   bool
+}
+
+// Exchange is an exchange to declare. The default exchange "" and the exchanges
+// that the broker itself declares (amq.*) are left alone.
+type Exchange struct {
+	Name       string
+	Type       string
+	Durable    bool
+	AutoDelete bool
+}
+
+// Queue is a queue to declare. An exclusive one belongs to the connection that
+// declares it and goes away with it.
+type Queue struct {
+	Name       string
+	Durable    bool
+	AutoDelete bool
+	Exclusive  bool
+}
+
+// Identity is equal for two topologies that declare the same things.
+func (t Topology) Identity() string { return fmt.Sprintf("%+v", t) }
+
+// Empty says that there is nothing to declare.
+func (t Topology) Empty() bool {
+	return !t.Exchange.declarable() && t.Queue.Name == ""
+}
+
+func (e Exchange) declarable() bool {
+	return e.Name != "" && !strings.HasPrefix(e.Name, "amq.")
+}
+
+// Declare declares the exchange and the queue and binds them. The channel is
+// closed by the broker when it fails. With NoWait the broker does not answer
+// and an error shows only when the channel is closed.
+func (t Topology) Declare(ch *amqp.Channel) error {
+	if e := t.Exchange; e.declarable() {
+		if err := ch.ExchangeDeclare(e.Name, e.Type, e.Durable, e.AutoDelete, false, t.NoWait, nil); err != nil {
+			return fmt.Errorf("declare exchange %q: %w", e.Name, err)
+		}
+	}
+	q := t.Queue
+	if q.Name == "" {
+		return nil
+	}
+	if _, err := ch.QueueDeclare(q.Name, q.Durable, q.AutoDelete, q.Exclusive, t.NoWait, nil); err != nil {
+		return fmt.Errorf("declare queue %q: %w", q.Name, err)
+	}
+	if t.Exchange.Name == "" {
+		return nil // every queue is bound to the default exchange by its name
+	}
+	for _, key := range t.Bindings {
+		if err := ch.QueueBind(q.Name, key, t.Exchange.Name, t.NoWait, nil); err != nil {
+			return fmt.Errorf("bind queue %q to exchange %q with %q: %w", q.Name, t.Exchange.Name, key, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,164 @@
+package producer
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"unicode"
+
+	"github.com/luraproject/lura/v2/config"
+
+	"github.com/bdf0fecc/lura-amqp/backoff"
+	"github.com/bdf0fecc/lura-amqp/internal/broker"
+	"github.com/bdf0fecc/lura-amqp/internal/extra"
+	"github.com/bdf0fecc/lura-amqp/internal/topology"
+)
+
+// DefaultMaxBodySize is the default of max_body_size: 16 MiB, which is also the
+// largest message that RabbitMQ 4 takes unless told otherwise.
+const DefaultMaxBodySize = 16 << 20
+
+// Config is the backend/amqp/producer block. The keys of [topology.Config] belong
+// to it too.
+type Config struct {
+	topology.Config
+	// RoutingKey is the name of an endpoint parameter with its first letter in
+	// upper case, or the routing key itself: see RoutesByParameter. Required.
+	// Default: "#".
+	RoutingKey string `json:"routing_key"`
+	// StaticRoutingKey makes RoutingKey the routing key itself. Default: false.
+	StaticRoutingKey bool `json:"static_routing_key"`
+	// Mandatory makes a message that no queue takes an error. Default: false.
+	Mandatory bool `json:"mandatory"`
+	// Immediate asks for a consumer that takes the message at once. RabbitMQ 3
+	// and later do not support it; an expiration of 0 does the same and is sent
+	// in its place. Default: false.
+	Immediate bool `json:"immediate"`
+	// ExpirationKey names the parameter with the message's expiration, in
+	// milliseconds. Default: "", none.
+	ExpirationKey string `json:"exp_key"`
+	// ReplyToKey names the parameter with the queue to reply to. Default: "", none.
+	ReplyToKey string `json:"reply_to_key"`
+	// MessageIDKey names the parameter with the message id. Default: "", none.
+	MessageIDKey string `json:"msg_id_key"`
+	// PriorityKey names the parameter with the priority, 0 to 255. Default: "", none.
+	PriorityKey string `json:"priority_key"`
+	// Confirm waits until the broker has taken responsibility for the message.
+	// Default: true.
+	Confirm bool `json:"confirm"`
+	// MaxBodySize is the largest body that is published, in bytes; 0 is no limit.
+	// Default: 16777216 (16 MiB).
+	MaxBodySize int64 `json:"max_body_size"`
+	// FlattenHeaders puts each header into the message as a string, several
+	// values joined with ", ". Otherwise it is a list of strings, which is the
+	// form that consumers of krakend-amqp know. Default: false.
+	FlattenHeaders bool `json:"flatten_headers"`
+	// BackoffStrategy is how long to wait between attempts to connect. Default:
+	// "fallback", one second.
+	BackoffStrategy string `json:"backoff_strategy"`
+	// MaxRetries of connecting, before only requests try again. Default: 0,
+	// unlimited.
+	MaxRetries int `json:"max_retries"`
+
+	policy     broker.Policy
+	endpoint   string          // that the backend belongs to; empty for an agent's
+	parameters map[string]bool // of that endpoint
+}
+
+// required is what KrakenD's official schema requires.
+var required = []string{"name", "exchange", "routing_key"}
+
+// NewConfig reads a backend's producer block. It returns the keys that it does
+// not know, and an error that begins with the key that is wrong.
+func NewConfig(block any, remote *config.Backend) (cfg Config, unknown []string, err error) {
+	cfg = Config{RoutingKey: "#", Confirm: true, MaxBodySize: DefaultMaxBodySize}
+	if unknown, err = extra.Decode(block, required, &cfg); err != nil {
+		return cfg, unknown, err
+	}
+	cfg.endpoint, cfg.parameters = remote.ParentEndpoint, parametersOf(remote.ParentEndpoint)
+	return cfg, unknown, cfg.validate()
+}
+
+func (c *Config) validate() (err error) {
+	if err := c.Config.Validate(); err != nil {
+		return err
+	}
+	if c.policy.Strategy, err = backoff.Parse(c.BackoffStrategy); err != nil {
+		return fmt.Errorf("backoff_strategy: %w", err)
+	}
+	c.policy.MaxRetries = c.MaxRetries
+	if err := topology.CheckShortString(c.RoutingKey); err != nil {
+		return fmt.Errorf("routing_key: %w", err)
+	}
+	if c.MaxBodySize < 0 {
+		return fmt.Errorf("max_body_size: %d is negative; 0 is no limit", c.MaxBodySize)
+	}
+	if c.Mandatory && !c.Confirm {
+		return errors.New("mandatory: needs \"confirm\": true, because the broker returns a message before it confirms it")
+	}
+	return nil
+}
+
+// RoutesByParameter says whether the routing key comes from the URL: unless
+// static_routing_key is set, it does if the endpoint has a parameter of that name.
+func (c *Config) RoutesByParameter() bool {
+	return !c.StaticRoutingKey && c.parameters[c.RoutingKey]
+}
+
+// Topology is what the producer declares: the exchange, and the queue that
+// KrakenD's documentation promises, bound with the static routing key, or with
+// "#" where the key comes from the URL.
+func (c *Config) Topology() topology.Topology {
+	if c.RoutesByParameter() {
+		return c.Config.Topology("#")
+	}
+	return c.Config.Topology(c.RoutingKey)
+}
+
+// notices are the surprises of a valid block, to be logged once.
+func (c *Config) notices() (lines []string) {
+	if c.Immediate {
+		lines = append(lines, "immediate: RabbitMQ does not support it; messages are sent with an expiration of 0 instead, which expires them unless a consumer takes them at once")
+	}
+	if !c.Confirm {
+		lines = append(lines, "confirm: false, so a success does not mean that the broker has the message")
+	}
+	for _, k := range c.parameterKeys() {
+		if c.endpoint != "" && k.parameter != "" && !c.parameters[k.parameter] && !added.MatchString(k.parameter) {
+			lines = append(lines, fmt.Sprintf("%s: the endpoint has no parameter %q (parameters begin with an upper-case letter here), so it is not set", k.key, k.parameter))
+		}
+	}
+	return lines
+}
+
+// parameterKey is a key that names a parameter.
+type parameterKey struct{ key, parameter string }
+
+func (c *Config) parameterKeys() []parameterKey {
+	return []parameterKey{
+		{"exp_key", c.ExpirationKey},
+		{"reply_to_key", c.ReplyToKey},
+		{"msg_id_key", c.MessageIDKey},
+		{"priority_key", c.PriorityKey},
+	}
+}
+
+// placeholder is a parameter in an endpoint: {id}, or :id after Lura has made
+// gin's form of it.
+var placeholder = regexp.MustCompile(`\{([^{}/]+)\}|:([^/]+)`)
+
+// added is a parameter that Lura's sequential proxy or KrakenD's JWT validation
+// adds to those of the URL.
+var added = regexp.MustCompile(`^(Resp\d+|JWT\.)`)
+
+// parametersOf returns the endpoint's parameters as Lura hands them over, with
+// their first letter in upper case.
+func parametersOf(endpoint string) map[string]bool {
+	parameters := map[string]bool{}
+	for _, match := range placeholder.FindAllStringSubmatch(endpoint, -1) {
+		name := []rune(match[1] + match[2])
+		name[0] = unicode.ToUpper(name[0])
+		parameters[string(name)] = true
+	}
+	return parameters
+}

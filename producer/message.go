@@ -1,0 +1,172 @@
+package producer
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/luraproject/lura/v2/proxy"
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/bdf0fecc/lura-amqp/internal/broker"
+	"github.com/bdf0fecc/lura-amqp/internal/status"
+	"github.com/bdf0fecc/lura-amqp/internal/topology"
+)
+
+// message maps a request to a message, or to an error with the status that
+// answers it. Everything that comes from the client is checked here, before it
+// reaches the wire: what the broker refuses closes a channel that others use.
+func (c *Config) message(r *proxy.Request, now time.Time) (broker.Message, error) {
+	if r == nil {
+		r = &proxy.Request{}
+	}
+	m := broker.Message{Mandatory: c.Mandatory}
+	m.Timestamp = now
+	if c.Durable {
+		m.DeliveryMode = amqp.Persistent
+	}
+	if err := c.setProperties(&m, r); err != nil {
+		return m, status.New(http.StatusBadRequest, err)
+	}
+	body, err := c.body(r.Body)
+	m.Body = body
+	return m, err
+}
+
+func (c *Config) setProperties(m *broker.Message, r *proxy.Request) (err error) {
+	if m.RoutingKey, err = c.routingKey(r.Params); err != nil {
+		return err
+	}
+	if m.Headers, err = c.headers(r.Headers); err != nil {
+		return err
+	}
+	if types := r.Headers["Content-Type"]; len(types) > 0 {
+		if m.ContentType = types[0]; topology.CheckShortString(m.ContentType) != nil {
+			return fmt.Errorf("header Content-Type: %w", topology.CheckShortString(m.ContentType))
+		}
+	}
+	if m.MessageId, err = shortString(r.Params, c.MessageIDKey); err != nil {
+		return err
+	}
+	if m.ReplyTo, err = shortString(r.Params, c.ReplyToKey); err != nil {
+		return err
+	}
+	if m.Priority, err = priority(r.Params, c.PriorityKey); err != nil {
+		return err
+	}
+	m.Expiration, err = expiration(r.Params, c.ExpirationKey)
+	if c.Immediate {
+		m.Expiration = "0"
+	}
+	return err
+}
+
+// routingKey takes the key from the parameter, if the request has it: a sequential
+// proxy or a JWT may have added parameters that the endpoint does not have.
+func (c *Config) routingKey(params map[string]string) (string, error) {
+	if c.StaticRoutingKey {
+		return c.RoutingKey, nil
+	}
+	if key, found := params[c.RoutingKey]; found {
+		return key, named(c.RoutingKey, topology.CheckShortString(key))
+	}
+	if c.parameters[c.RoutingKey] {
+		return "", named(c.RoutingKey, errors.New("missing"))
+	}
+	return c.RoutingKey, nil
+}
+
+// headers copies the request's headers; it never writes to them.
+func (c *Config) headers(headers map[string][]string) (amqp.Table, error) {
+	if len(headers) == 0 {
+		return nil, nil
+	}
+	table := make(amqp.Table, len(headers))
+	for name, values := range headers {
+		if err := topology.CheckShortString(name); err != nil {
+			return nil, fmt.Errorf("header name: %w", err)
+		}
+		if c.FlattenHeaders {
+			table[name] = strings.Join(values, ", ")
+			continue
+		}
+		list := make([]any, len(values))
+		for i, v := range values {
+			list[i] = v
+		}
+		table[name] = list
+	}
+	return table, nil
+}
+
+// body reads the request's body, of max_body_size at most.
+func (c *Config) body(r io.Reader) ([]byte, error) {
+	if r == nil {
+		return nil, nil
+	}
+	if c.MaxBodySize > 0 && c.MaxBodySize < math.MaxInt64 {
+		r = io.LimitReader(r, c.MaxBodySize+1)
+	}
+	body, err := io.ReadAll(r)
+	var limited *http.MaxBytesError // by something in front of us
+	switch {
+	case errors.As(err, &limited):
+		return nil, status.New(http.StatusRequestEntityTooLarge, fmt.Errorf("body: more than %d bytes", limited.Limit))
+	case err != nil:
+		return nil, status.New(http.StatusBadRequest, fmt.Errorf("body: %w", err))
+	case c.MaxBodySize > 0 && int64(len(body)) > c.MaxBodySize:
+		return nil, status.New(http.StatusRequestEntityTooLarge, fmt.Errorf("body: more than %d bytes", c.MaxBodySize))
+	}
+	return body, nil
+}
+
+func shortString(params map[string]string, parameter string) (string, error) {
+	value := params[parameter]
+	return value, named(parameter, topology.CheckShortString(value))
+}
+
+// expiration is digits only and at most 2^32-1 ms: RabbitMQ answers anything else
+// with 406 PRECONDITION_FAILED, which closes the channel.
+func expiration(params map[string]string, parameter string) (string, error) {
+	value := params[parameter]
+	if value == "" {
+		return "", nil
+	}
+	if _, err := strconv.ParseUint(value, 10, 32); err != nil {
+		return "", named(parameter, fmt.Errorf("%q is not an expiration in milliseconds, 0 to %d", clip(value), uint32(math.MaxUint32)))
+	}
+	return value, nil
+}
+
+func priority(params map[string]string, parameter string) (uint8, error) {
+	value := params[parameter]
+	if value == "" {
+		return 0, nil
+	}
+	p, err := strconv.ParseUint(value, 10, 8)
+	if err != nil {
+		return 0, named(parameter, fmt.Errorf("%q is not a priority, 0 to 255", clip(value)))
+	}
+	return uint8(p), nil
+}
+
+func named(parameter string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("parameter %s: %w", parameter, err)
+}
+
+// clip keeps a client's value from filling the log.
+func clip(s string) string {
+	const most = 32
+	if len(s) <= most {
+		return s
+	}
+	return s[:most] + "…"
+}
