@@ -16,6 +16,7 @@ import (
 	"github.com/luraproject/lura/v2/proxy"
 
 	"github.com/bdf0fecc/lura-amqp/consumer"
+	"github.com/bdf0fecc/lura-amqp/internal/broker"
 	"github.com/bdf0fecc/lura-amqp/internal/extra"
 	"github.com/bdf0fecc/lura-amqp/internal/status"
 	"github.com/bdf0fecc/lura-amqp/producer"
@@ -55,31 +56,31 @@ type factory struct {
 func (f factory) producer(remote *config.Backend) proxy.Proxy {
 	block, _ := extra.Producer.Find(remote.ExtraConfig)
 	cfg, unknown, err := producer.NewConfig(block, remote)
-	return f.build(extra.Producer, remote, unknown, err, func(prefix string) (proxy.Proxy, error) {
-		return producer.New(f.ctx, f.logger, prefix, cfg, remote)
+	return f.build(extra.Producer, remote, unknown, err, func(hosts broker.Hosts, prefix string) proxy.Proxy {
+		return producer.New(f.ctx, f.logger, prefix, cfg, hosts, remote)
 	})
 }
 
 func (f factory) consumer(remote *config.Backend) proxy.Proxy {
 	block, _ := extra.Consumer.Find(remote.ExtraConfig)
 	cfg, unknown, err := consumer.NewConfig(block)
-	return f.build(extra.Consumer, remote, unknown, err, func(prefix string) (proxy.Proxy, error) {
-		return consumer.New(f.ctx, f.logger, prefix, cfg, remote)
+	return f.build(extra.Consumer, remote, unknown, err, func(hosts broker.Hosts, prefix string) proxy.Proxy {
+		return consumer.New(f.ctx, f.logger, prefix, cfg, hosts, remote)
 	})
 }
 
 // build makes the proxy, or one that answers with what is wrong about the block.
-func (f factory) build(n extra.Namespace, remote *config.Backend, unknown []string, err error, make func(prefix string) (proxy.Proxy, error)) proxy.Proxy {
+func (f factory) build(n extra.Namespace, remote *config.Backend, unknown []string, err error, make func(hosts broker.Hosts, prefix string) proxy.Proxy) proxy.Proxy {
 	prefix := "[BACKEND: " + remote.URLPattern + "][AMQP]"
 	for _, key := range unknown {
 		f.logger.Warning(prefix, fmt.Sprintf("%s: %s: unknown key, ignored", n.Short, key))
 	}
-	var p proxy.Proxy
+	hosts, hostsErr := takeHosts(remote)
 	if err == nil {
-		p, err = make(prefix)
+		err = hostsErr
 	}
 	if err == nil {
-		return p
+		return make(hosts, prefix)
 	}
 	wrong := status.New(http.StatusInternalServerError, fmt.Errorf("%s: %w", n.Short, err))
 	f.logger.Error(prefix, fmt.Sprintf("%v; the backend answers 500 (endpoint %s %s)", wrong, remote.ParentEndpointMethod, remote.ParentEndpoint))

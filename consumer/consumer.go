@@ -23,13 +23,9 @@ type consumer struct {
 }
 
 // New returns a proxy that answers each request with a message from the queue, on
-// remote's hosts. It does not wait for the broker. When ctx ends it takes no more
+// one of the hosts. It does not wait for the broker. When ctx ends it takes no more
 // messages; what was prefetched goes back to the queue.
-func New(ctx context.Context, logger logging.Logger, prefix string, cfg Config, remote *config.Backend) (proxy.Proxy, error) {
-	hosts, err := broker.ParseHosts(remote.Host)
-	if err != nil {
-		return nil, err
-	}
+func New(ctx context.Context, logger logging.Logger, prefix string, cfg Config, hosts broker.Hosts, remote *config.Backend) proxy.Proxy {
 	for _, line := range cfg.notices() {
 		logger.Warning(prefix, line)
 	}
@@ -49,7 +45,7 @@ func New(ctx context.Context, logger logging.Logger, prefix string, cfg Config, 
 		logger: logger,
 		prefix: prefix,
 	}
-	return c.take, nil
+	return c.take
 }
 
 // take is the proxy. The request may be nil.

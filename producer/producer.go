@@ -24,14 +24,10 @@ type receipt struct {
 	RoutingKey string `json:"routing_key"`
 }
 
-// New returns a proxy that publishes its requests to remote's hosts. It does not
-// wait for the broker. The connection is kept until ctx has ended and the last
+// New returns a proxy that publishes its requests to one of the hosts. It does
+// not wait for the broker. The connection is kept until ctx has ended and the last
 // request is answered.
-func New(ctx context.Context, logger logging.Logger, prefix string, cfg Config, remote *config.Backend) (proxy.Proxy, error) {
-	hosts, err := broker.ParseHosts(remote.Host)
-	if err != nil {
-		return nil, err
-	}
+func New(ctx context.Context, logger logging.Logger, prefix string, cfg Config, hosts broker.Hosts, remote *config.Backend) proxy.Proxy {
 	for _, line := range cfg.notices() {
 		logger.Warning(prefix, line)
 	}
@@ -52,7 +48,7 @@ func New(ctx context.Context, logger logging.Logger, prefix string, cfg Config, 
 			return nil, status.Of(err)
 		}
 		return answer(m.RoutingKey), nil
-	}, nil
+	}
 }
 
 // answerer returns how a backend answers a published message: with 202 and the

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -27,7 +28,8 @@ func (t *declared) logFailure(err error) {
 	if !t.pace.allow(kind(err), time.Now()) {
 		return
 	}
-	if NeedsPerson(err) {
+	var lost *LostError
+	if NeedsPerson(err) && !errors.As(err, &lost) {
 		t.logger.Error(fmt.Sprintf("%v; %s", err, advice(err)))
 		return
 	}

@@ -48,11 +48,11 @@ func (e *UnavailableError) Error() string {
 
 func (e *UnavailableError) Unwrap() error { return e.Err }
 
-// LostError says that the channel or connection went away before the broker
-// answered. The broker may have the message all the same.
+// LostError says that a channel or connection went away. The broker may have the
+// messages that it had not answered yet all the same.
 type LostError struct{ Err error }
 
-func (e *LostError) Error() string { return fmt.Sprintf("lost before the broker answered: %v", e.Err) }
+func (e *LostError) Error() string { return fmt.Sprintf("lost the channel: %v", e.Err) }
 func (e *LostError) Unwrap() error { return e.Err }
 
 // ReturnedError says that a mandatory message reached no queue (basic.return).
@@ -90,6 +90,12 @@ func NeedsPerson(err error) bool {
 	var wrongHost x509.HostnameError
 	var invalid x509.CertificateInvalidError
 	return errors.As(err, &unknownAuthority) || errors.As(err, &wrongHost) || errors.As(err, &invalid)
+}
+
+// isGuess says that the broker closed the connection in the middle of the login,
+// and amqp091-go took that for a refusal.
+func isGuess(err error) bool {
+	return errors.Is(err, amqp.ErrCredentials) || errors.Is(err, amqp.ErrVhost)
 }
 
 // advice says what to change about an error that needs a person.

@@ -61,12 +61,15 @@ func parseURI(url string) (amqp.URI, error) {
 }
 
 // String shows the hosts without their passwords.
-func (h Hosts) String() string {
+func (h Hosts) String() string { return strings.Join(h.Redacted(), ", ") }
+
+// Redacted returns the URIs without their passwords and parameters.
+func (h Hosts) Redacted() []string {
 	shown := make([]string, len(h.uris))
 	for i := range h.uris {
 		shown[i] = redact(h.uris[i])
 	}
-	return strings.Join(shown, ", ")
+	return shown
 }
 
 func redact(uri amqp.URI) string {

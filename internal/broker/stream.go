@@ -20,6 +20,7 @@ type stream struct {
 	ch         *amqp.Channel
 	tag        string
 	autoAck    bool
+	started    time.Time
 	deliveries <-chan amqp.Delivery
 
 	closed    <-chan *amqp.Error // from amqp091-go
@@ -39,6 +40,7 @@ func newStream(s *session, ch *amqp.Channel, autoAck bool) *stream {
 		ch:        ch,
 		tag:       consumerTag(),
 		autoAck:   autoAck,
+		started:   time.Now(),
 		closed:    ch.NotifyClose(make(chan *amqp.Error, 1)),
 		cancelled: ch.NotifyCancel(make(chan string, 1)),
 		stopping:  make(chan struct{}),
@@ -51,16 +53,16 @@ func (st *stream) watch() {
 	defer close(st.over)
 	select {
 	case refused := <-st.closed:
-		st.err = fmt.Errorf("the consumer's channel was closed: %w", cause(refused))
-	case queue, ok := <-st.cancelled:
+		st.err = &LostError{Err: cause(refused)}
+	case tag, ok := <-st.cancelled:
 		if ok {
 			// The queue was deleted, or its node went away: declare it again.
-			st.err = fmt.Errorf("the broker cancelled the consumer %s: %w", queue, &amqp.Error{Code: amqp.NotFound, Reason: "its queue is gone"})
+			st.err = &LostError{Err: fmt.Errorf("the broker cancelled consumer %s, whose queue is gone", tag)}
 			st.session.renew(st.session.generation.Load())
 			_ = st.ch.Close()
 			return
 		}
-		st.err = fmt.Errorf("the consumer's channel was closed: %w", cause(<-st.closed))
+		st.err = &LostError{Err: cause(<-st.closed)}
 	}
 }
 

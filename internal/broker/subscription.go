@@ -129,17 +129,21 @@ func (s *Subscription) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		stream, err := s.subscribe(ctx)
 		if err == nil {
-			policy.Reset()
 			s.topology.forgetFailure()
 			s.set(stream, nil, false)
 			err = s.attend(ctx, stream)
+			if time.Since(stream.started) >= shortLife {
+				policy.Reset()
+			}
 		}
 		if ctx.Err() != nil || errors.Is(err, errUnsent) {
 			continue
 		}
 		s.set(nil, err, false)
 		s.topology.logFailure(err)
-		s.pause(ctx, policy.NextBackOff())
+		if stream == nil || time.Since(stream.started) < shortLife {
+			s.pause(ctx, policy.NextBackOff())
+		}
 	}
 }
 

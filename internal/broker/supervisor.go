@@ -51,8 +51,8 @@ func (c *Connection) retire() bool {
 func (c *Connection) connect() *session {
 	policy := c.currentPolicy().start()
 	var lines pace
-	since := time.Now()
-	for persons := 0; c.inDemand(); {
+	since, refusals := time.Now(), 0
+	for c.inDemand() {
 		c.enter(Connecting, nil, c.lastError())
 		s, err := c.dialInDemand()
 		if err == nil {
@@ -61,22 +61,24 @@ func (c *Connection) connect() *session {
 			}
 			return s
 		}
-		delay := policy.NextBackOff()
 		if NeedsPerson(err) {
-			// A login that is refused may be a broker that is just starting, the
-			// first time.
-			if persons++; persons > 1 && delay != backoff.Stop {
-				delay = max(delay, named.Exponential.Delay(persons-1))
-			}
+			refusals++
 		}
+		delay := policy.NextBackOff()
 		if delay == backoff.Stop {
 			c.giveUp(err)
 			policy.Reset()
 			continue
 		}
+		// What looks like a refused login may be a broker that is just starting or
+		// stopping, the first time.
+		refused := NeedsPerson(err) && (refusals > 1 || !isGuess(err))
+		if refused {
+			delay = max(delay, named.Exponential.Delay(refusals))
+		}
 		c.enter(Waiting, nil, err)
-		if lines.allow(kind(err), time.Now()) {
-			c.logRefusal(err, delay)
+		if lines.allow(fmt.Sprint(kind(err), refused), time.Now()) {
+			c.logRefusal(err, refused, delay)
 		}
 		c.wait(delay)
 	}
@@ -112,8 +114,8 @@ func (c *Connection) dialInDemand() (*session, error) {
 	}
 }
 
-func (c *Connection) logRefusal(err error, delay time.Duration) {
-	if NeedsPerson(err) {
+func (c *Connection) logRefusal(err error, refused bool, delay time.Duration) {
+	if refused {
 		c.log().Error(fmt.Sprintf("cannot connect: %v; %s; trying again, next in %s", err, advice(err), delay))
 		return
 	}

@@ -55,24 +55,24 @@ func Decode(block any, required []string, into any) (unknown []string, err error
 			return nil, fmt.Errorf("%s: required, and missing", key)
 		}
 	}
-	known, fields := make(map[string]any, len(object)), keysOf(into)
+	known, fields := make(map[string]any, len(object)), fieldsOf(into)
 	for key, value := range object {
 		switch {
-		case fields[key]:
+		case fields.keys[key]:
 			known[key] = value
 		case !isComment(key):
 			unknown = append(unknown, key)
 		}
 	}
 	sort.Strings(unknown)
-	return unknown, unmarshal(known, into)
+	return unknown, fields.unmarshal(known, into)
 }
 
 func isComment(key string) bool {
 	return key == "" || strings.ContainsRune("@$_#", rune(key[0]))
 }
 
-func unmarshal(known map[string]any, into any) error {
+func (f fields) unmarshal(known map[string]any, into any) error {
 	text, err := json.Marshal(known)
 	if err != nil {
 		return err
@@ -80,7 +80,7 @@ func unmarshal(known map[string]any, into any) error {
 	err = json.Unmarshal(text, into)
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) {
-		return fmt.Errorf("%s: must be %s, not %s", wrong.Field, goType(wrong.Type), aJSON(wrong.Value))
+		return fmt.Errorf("%s: must be %s, not %s", f.key(wrong.Field), goType(wrong.Type), aJSON(wrong.Value))
 	}
 	return err
 }

@@ -8,17 +8,16 @@ import (
 	"github.com/luraproject/lura/v2/config"
 )
 
-type embedded struct {
+type Embedded struct {
 	Durable bool `json:"durable"`
 }
 
 type block struct {
-	embedded
+	Embedded
 	Name    string   `json:"name"`
 	Retries int      `json:"max_retries"`
 	Keys    []string `json:"routing_key"`
 	Confirm bool     `json:"confirm"`
-	hidden  string   //nolint:unused // a field without a key
 }
 
 func TestDecode_OverDefaultsLeavingCommentsAndReportingUnknownKeys(t *testing.T) {
@@ -30,7 +29,7 @@ func TestDecode_OverDefaultsLeavingCommentsAndReportingUnknownKeys(t *testing.T)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := block{embedded: embedded{Durable: true}, Name: "q", Retries: 3, Keys: []string{"a", "b"}, Confirm: true}
+	want := block{Embedded: Embedded{Durable: true}, Name: "q", Retries: 3, Keys: []string{"a", "b"}, Confirm: true}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

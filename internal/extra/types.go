@@ -2,28 +2,38 @@ package extra
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 )
 
-// keysOf returns the JSON keys of the struct that into points to, those of
-// embedded structs included.
-func keysOf(into any) map[string]bool {
-	keys := map[string]bool{}
-	collectKeys(reflect.TypeOf(into).Elem(), keys)
-	return keys
+// fields are the JSON keys of a struct, those of embedded structs included, and
+// the names of those embedded structs.
+type fields struct{ keys, embedded map[string]bool }
+
+func fieldsOf(into any) fields {
+	f := fields{map[string]bool{}, map[string]bool{}}
+	f.collect(reflect.TypeOf(into).Elem())
+	return f
 }
 
-func collectKeys(t reflect.Type, keys map[string]bool) {
+func (f fields) collect(t reflect.Type) {
 	for i := range t.NumField() {
 		field := t.Field(i)
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		switch {
-		case field.Anonymous && name == "":
-			collectKeys(field.Type, keys)
+		case field.Anonymous && name == "" && field.Type.Kind() == reflect.Struct:
+			f.embedded[field.Name] = true
+			f.collect(field.Type)
 		case name != "" && name != "-":
-			keys[name] = true
+			f.keys[name] = true
 		}
 	}
+}
+
+// key takes the embedded structs out of encoding/json's path to a field.
+func (f fields) key(path string) string {
+	parts := strings.Split(path, ".")
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return f.embedded[part] }), ".")
 }
 
 // goType names a Go type in JSON's words.

@@ -1,0 +1,39 @@
+# Every target does its own set-up on a Debian machine with Go: what is missing is
+# installed when root, else the command to type is printed.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+FUZZTIME ?= 20s
+
+.PHONY: help demo run build test vet fuzz bench
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: build ## see publish, consume and agent at work on a real RabbitMQ (AMQP_URL, or a private one)
+	@[ -n "$$AMQP_URL" ] || sh scripts/need.sh rabbitmq
+	go run ./internal/demo
+
+run: build ## the same, and the gateway stays up
+	@[ -n "$$AMQP_URL" ] || sh scripts/need.sh rabbitmq
+	go run ./internal/demo -keep
+
+build: ## the gateway with the module compiled in: bin/lura-amqp
+	go build -o bin/lura-amqp ./cmd/lura-amqp
+
+test: vet ## vet, gofmt, and all tests with the race detector on private RabbitMQ nodes
+	@sh scripts/need.sh rabbitmq gcc
+	go test -race ./...
+
+vet: ## go vet and gofmt
+	go vet ./...
+	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "not gofmt-ed: $$unformatted"; exit 1; }
+
+fuzz: ## fuzz what clients and messages can reach, FUZZTIME (20s) each
+	go test ./producer -run '^$$' -fuzz FuzzMessage -fuzztime $(FUZZTIME)
+	go test ./consumer -run '^$$' -fuzz FuzzResponse -fuzztime $(FUZZTIME)
+	go test ./agent -run '^$$' -fuzz FuzzRequest -fuzztime $(FUZZTIME)
+
+bench: ## start-up with 1,000 backends
+	@sh scripts/need.sh rabbitmq
+	go test . -run '^$$' -bench . -benchtime 3x

@@ -1,0 +1,43 @@
+package broker
+
+import (
+	"testing"
+	"time"
+)
+
+func TestPace_LetsARepeatedLineThroughLessAndLessOften(t *testing.T) {
+	var p pace
+	now := time.Now()
+	var gaps []time.Duration
+	last := now
+	for range 4000 {
+		if p.allow("refused", now) {
+			gaps = append(gaps, now.Sub(last))
+			last = now
+		}
+		now = now.Add(time.Second)
+	}
+	want := []time.Duration{0, 10 * time.Second, 20 * time.Second, 40 * time.Second, 80 * time.Second, 160 * time.Second, 300 * time.Second, 300 * time.Second}
+	for i, gap := range want {
+		if gaps[i] != gap {
+			t.Fatalf("gaps %v, want %v …", gaps, want)
+		}
+	}
+}
+
+func TestPace_LetsANewLineThroughAtOnce(t *testing.T) {
+	var p pace
+	now := time.Now()
+	for i, kind := range []string{"refused", "login", "refused"} {
+		if !p.allow(kind, now) {
+			t.Errorf("line %d was held back", i)
+		}
+	}
+	if p.allow("refused", now) {
+		t.Error("a repeated line was let through")
+	}
+	p.reset()
+	if !p.allow("refused", now) {
+		t.Error("a line was held back after reset")
+	}
+}

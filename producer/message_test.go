@@ -1,0 +1,215 @@
+package producer
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/luraproject/lura/v2/proxy"
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/bdf0fecc/lura-amqp/internal/status"
+)
+
+var now = time.Date(2026, 11, 21, 2, 0, 0, 0, time.UTC)
+
+// everyParameter is the example of KrakenD's documentation of the producer.
+func everyParameter(t testing.TB) Config {
+	return configOf(t, "/produce/:a/:b/:id/:prio/:route", map[string]any{
+		"exp_key": "A", "reply_to_key": "B", "msg_id_key": "Id", "priority_key": "Prio", "routing_key": "Route",
+	})
+}
+
+func bodyOf(s string) io.ReadCloser { return io.NopCloser(strings.NewReader(s)) }
+
+func TestMessage_TakesPropertiesFromParameters(t *testing.T) {
+	cfg := everyParameter(t)
+	m, err := cfg.message(&proxy.Request{
+		Params:  map[string]string{"A": "60000", "B": "answers", "Id": "42", "Prio": "7", "Route": "orders.new"},
+		Headers: map[string][]string{"Content-Type": {"application/json"}, "X-Tag": {"a", "b"}},
+		Body:    bodyOf(`{"n":1}`),
+	}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := amqp.Publishing{
+		Headers:     amqp.Table{"Content-Type": []any{"application/json"}, "X-Tag": []any{"a", "b"}},
+		ContentType: "application/json",
+		Expiration:  "60000", ReplyTo: "answers", MessageId: "42", Priority: 7,
+		Timestamp: now, Body: []byte(`{"n":1}`),
+	}
+	if m.RoutingKey != "orders.new" || m.Mandatory || !reflect.DeepEqual(m.Publishing, want) {
+		t.Errorf("got %+v", m)
+	}
+}
+
+func TestMessage_NilRequestAndNilBody(t *testing.T) {
+	cfg := configOf(t, "", nil)
+	for _, r := range []*proxy.Request{nil, {}} {
+		if m, err := cfg.message(r, now); err != nil || len(m.Body) > 0 || m.RoutingKey != "#" {
+			t.Errorf("%v: %+v %v", r, m, err)
+		}
+	}
+}
+
+func TestMessage_PersistentWhenDurable(t *testing.T) {
+	for durable, want := range map[bool]uint8{true: amqp.Persistent, false: 0} {
+		cfg := configOf(t, "", map[string]any{"durable": durable})
+		if m, _ := cfg.message(nil, now); m.DeliveryMode != want {
+			t.Errorf("durable %t: delivery mode %d", durable, m.DeliveryMode)
+		}
+	}
+}
+
+func TestMessage_ImmediateIsAnExpirationOfZero(t *testing.T) {
+	cfg := configOf(t, "/p/{a}", map[string]any{"immediate": true, "exp_key": "A"})
+	if m, err := cfg.message(&proxy.Request{Params: map[string]string{"A": "5"}}, now); err != nil || m.Expiration != "0" {
+		t.Errorf("expiration %q, %v", m.Expiration, err)
+	}
+}
+
+func TestMessage_FlattenedHeaders(t *testing.T) {
+	cfg := configOf(t, "", map[string]any{"flatten_headers": true})
+	m, err := cfg.message(&proxy.Request{Headers: map[string][]string{"X-Tag": {"a", "b"}, "X-One": {"1"}, "X-None": {}}}, now)
+	want := amqp.Table{"X-Tag": "a, b", "X-One": "1", "X-None": ""}
+	if err != nil || !reflect.DeepEqual(m.Headers, want) {
+		t.Errorf("%v %v", m.Headers, err)
+	}
+}
+
+func TestMessage_RoutingKey(t *testing.T) {
+	for _, tc := range []struct {
+		name     string
+		endpoint string
+		keys     map[string]any
+		params   map[string]string
+		want     string
+	}{
+		{"from the URL", "/p/:route", map[string]any{"routing_key": "Route"}, map[string]string{"Route": "a.b"}, "a.b"},
+		{"static by key", "/p/:route", map[string]any{"routing_key": "Route", "static_routing_key": true}, map[string]string{"Route": "a.b"}, "Route"},
+		{"static, no such parameter", "/p", map[string]any{"routing_key": "orders"}, nil, "orders"},
+		{"added by a sequential proxy", "/p", map[string]any{"routing_key": "Resp0_id"}, map[string]string{"Resp0_id": "7"}, "7"},
+	} {
+		cfg := configOf(t, tc.endpoint, tc.keys)
+		if m, err := cfg.message(&proxy.Request{Params: tc.params}, now); err != nil || m.RoutingKey != tc.want {
+			t.Errorf("%s: %q %v", tc.name, m.RoutingKey, err)
+		}
+	}
+}
+
+func TestMessage_BadInputIsAnErrorThatNamesTheParameter(t *testing.T) {
+	long := strings.Repeat("k", 256)
+	good := map[string]string{"A": "1", "B": "r", "Id": "i", "Prio": "1", "Route": "k"}
+	for _, tc := range []struct {
+		param, value, want string
+	}{
+		{"A", "abc", `parameter A: "abc" is not an expiration in milliseconds`},
+		{"A", "-1", "parameter A"},
+		{"A", "1.5", "parameter A"},
+		{"A", "4294967296", "parameter A"},
+		{"Prio", "256", `parameter Prio: "256" is not a priority, 0 to 255`},
+		{"Prio", "-1", "parameter Prio"},
+		{"Prio", strings.Repeat("9", 1000), "parameter Prio: \"99999999999999999999999999999999…\""},
+		{"B", long, "parameter B: 256 bytes, longer than 255"},
+		{"Id", long, "parameter Id: 256 bytes"},
+		{"Route", long, "parameter Route: 256 bytes"},
+		{"Route", "\xff", "parameter Route: not valid UTF-8"},
+	} {
+		params := maps.Clone(good)
+		params[tc.param] = tc.value
+		cfg := everyParameter(t)
+		_, err := cfg.message(&proxy.Request{Params: params}, now)
+		wantStatus(t, err, http.StatusBadRequest, tc.want)
+	}
+	delete(good, "Route")
+	cfg := everyParameter(t)
+	_, err := cfg.message(&proxy.Request{Params: good}, now)
+	wantStatus(t, err, http.StatusBadRequest, "parameter Route: missing")
+}
+
+func TestMessage_BadHeaders(t *testing.T) {
+	cfg := configOf(t, "", nil)
+	_, err := cfg.message(&proxy.Request{Headers: map[string][]string{strings.Repeat("X", 256): {"1"}}}, now)
+	wantStatus(t, err, http.StatusBadRequest, "header name: 256 bytes")
+	_, err = cfg.message(&proxy.Request{Headers: map[string][]string{"Content-Type": {strings.Repeat("x", 256)}}}, now)
+	wantStatus(t, err, http.StatusBadRequest, "header Content-Type: 256 bytes")
+}
+
+func TestMessage_BodySize(t *testing.T) {
+	cfg := configOf(t, "", map[string]any{"max_body_size": 4.0})
+	if m, err := cfg.message(&proxy.Request{Body: bodyOf("1234")}, now); err != nil || string(m.Body) != "1234" {
+		t.Errorf("%q %v", m.Body, err)
+	}
+	_, err := cfg.message(&proxy.Request{Body: bodyOf("12345")}, now)
+	wantStatus(t, err, http.StatusRequestEntityTooLarge, "body: more than 4 bytes")
+
+	unlimited := configOf(t, "", map[string]any{"max_body_size": 0.0})
+	if m, err := unlimited.message(&proxy.Request{Body: bodyOf("12345")}, now); err != nil || len(m.Body) != 5 {
+		t.Errorf("%q %v", m.Body, err)
+	}
+	limited := http.MaxBytesReader(nil, bodyOf("12345"), 2)
+	_, err = unlimited.message(&proxy.Request{Body: limited}, now)
+	wantStatus(t, err, http.StatusRequestEntityTooLarge, "body: more than 2 bytes")
+}
+
+func TestMessage_BodyThatCannotBeRead(t *testing.T) {
+	broken := errors.New("connection reset")
+	cfg := configOf(t, "", nil)
+	_, err := cfg.message(&proxy.Request{Body: io.NopCloser(io.MultiReader(strings.NewReader("x"), failing{broken}))}, now)
+	wantStatus(t, err, http.StatusBadRequest, "body: connection reset")
+}
+
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+func wantStatus(t *testing.T, err error, code int, prefix string) {
+	t.Helper()
+	var answered *status.Error
+	if !errors.As(err, &answered) || answered.StatusCode() != code || !strings.HasPrefix(err.Error(), prefix) {
+		t.Errorf("got %v, want %d %q", err, code, prefix)
+	}
+}
+
+// Whatever a client sends becomes a message that the broker takes, or a 4xx.
+func FuzzMessage(f *testing.F) {
+	f.Add("60000", "reply", "id", "5", "key", "X-Header", "value", "application/json", []byte("body"))
+	f.Add("abc", "", "", "256", "", "", "", "", []byte(nil))
+	cfg := everyParameter(f)
+	f.Fuzz(func(t *testing.T, exp, reply, id, prio, key, header, value, contentType string, body []byte) {
+		r := &proxy.Request{
+			Params:  map[string]string{"A": exp, "B": reply, "Id": id, "Prio": prio, "Route": key},
+			Headers: map[string][]string{header: {value}, "Content-Type": {contentType}},
+			Body:    io.NopCloser(bytes.NewReader(body)),
+		}
+		m, err := cfg.message(r, now)
+		if err != nil {
+			var answered *status.Error
+			if !errors.As(err, &answered) || answered.Code < 400 || answered.Code > 499 {
+				t.Fatalf("not a client error: %v", err)
+			}
+			return
+		}
+		for name, s := range map[string]string{"key": m.RoutingKey, "id": m.MessageId, "reply": m.ReplyTo, "type": m.ContentType, "expiration": m.Expiration} {
+			if len(s) > 255 || !utf8.ValidString(s) {
+				t.Errorf("%s would close the channel: %q", name, s)
+			}
+		}
+		if strings.Trim(m.Expiration, "0123456789") != "" || len(m.Expiration) > 255 {
+			t.Errorf("expiration would close the channel: %q", m.Expiration)
+		}
+		if !bytes.Equal(m.Body, body) {
+			t.Errorf("body %q became %q", body, m.Body)
+		}
+		if err := m.Headers.Validate(); err != nil {
+			t.Error(err)
+		}
+	})
+}
