@@ -1,6 +1,7 @@
 package consumer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -10,23 +11,24 @@ import (
 
 // body is a message's body on its way to the client of a no-op endpoint. The
 // message is handed over when all of it was copied while the request was alive;
-// otherwise it goes back to its queue when the request ends.
+// otherwise it goes back to its queue, when the request ends at the latest.
 type body struct {
 	ctx    context.Context
-	reader io.Reader
+	rest   *bytes.Reader
 	settle func(handedOver bool)
 	once   sync.Once
+	unused func() bool // stops the watch for the request's end
 }
 
-func newBody(ctx context.Context, reader io.Reader, settle func(handedOver bool)) *body {
-	b := &body{ctx: ctx, reader: reader, settle: settle}
-	context.AfterFunc(ctx, func() { b.end(false) })
+func newBody(ctx context.Context, message []byte, settle func(handedOver bool)) *body {
+	b := &body{ctx: ctx, rest: bytes.NewReader(message), settle: settle}
+	b.unused = context.AfterFunc(ctx, func() { b.end(false) })
 	return b
 }
 
 // Read serves those who do not know WriterTo. The copy is complete at io.EOF.
 func (b *body) Read(p []byte) (int, error) {
-	n, err := b.reader.Read(p)
+	n, err := b.rest.Read(p)
 	if errors.Is(err, io.EOF) {
 		b.end(b.ctx.Err() == nil)
 	}
@@ -34,14 +36,26 @@ func (b *body) Read(p []byte) (int, error) {
 }
 
 // WriteTo is what Lura's router uses: unlike Read it learns of a client that has
-// gone.
-func (b *body) WriteTo(w io.Writer) (int64, error) {
-	n, err := io.Copy(w, b.reader)
+// gone. The last byte waits for a look at the request, because a client that has
+// everything may close its connection at once, which ends the request too.
+func (b *body) WriteTo(w io.Writer) (written int64, err error) {
+	if !b.unused() {
+		return 0, b.ctx.Err()
+	}
+	defer func() { b.end(err == nil) }()
+	if most := int64(b.rest.Len()) - 1; most > 0 {
+		if written, err = io.CopyN(w, b.rest, most); err != nil {
+			return written, err
+		}
+	}
+	if err := b.ctx.Err(); err != nil {
+		return written, err
+	}
+	last, err := io.Copy(w, b.rest)
 	if err == nil {
 		err = flush(w)
 	}
-	b.end(err == nil && b.ctx.Err() == nil)
-	return n, err
+	return written + last, err
 }
 
 // flush sends what net/http has buffered, where w can do so.

@@ -12,7 +12,7 @@ import (
 type settlements chan bool
 
 func (s settlements) body(ctx context.Context) *body {
-	return newBody(ctx, strings.NewReader("message"), func(handedOver bool) { s <- handedOver })
+	return newBody(ctx, []byte("message"), func(handedOver bool) { s <- handedOver })
 }
 
 func (s settlements) want(t *testing.T, handedOver bool) {
@@ -68,6 +68,48 @@ func TestBody_GoesBackWhenTheRequestEndsUnread(t *testing.T) {
 	if len(s) > 0 {
 		t.Error("settled twice")
 	}
+}
+
+func TestBody_GoesBackWhenTheRequestEndsBeforeTheLastByte(t *testing.T) {
+	s := make(settlements, 2)
+	ctx, cancel := context.WithCancel(context.Background())
+	out := &hangUp{after: len("messag"), hangUp: cancel}
+	if n, err := s.body(ctx).WriteTo(out); err == nil || n != int64(len("messag")) {
+		t.Error(n, err)
+	}
+	s.want(t, false)
+}
+
+func TestBody_HandedOverThoughTheClientClosesAfterTheLastByte(t *testing.T) {
+	s := make(settlements, 2)
+	ctx, cancel := context.WithCancel(context.Background())
+	out := &hangUp{after: len("message"), hangUp: cancel}
+	if _, err := s.body(ctx).WriteTo(out); err != nil {
+		t.Error(err)
+	}
+	s.want(t, true)
+}
+
+func TestBody_OfAnEmptyMessageIsHandedOver(t *testing.T) {
+	s := make(settlements, 2)
+	b := newBody(t.Context(), nil, func(handedOver bool) { s <- handedOver })
+	if n, err := b.WriteTo(io.Discard); n != 0 || err != nil {
+		t.Error(n, err)
+	}
+	s.want(t, true)
+}
+
+// hangUp is a client that ends the request once it has so many bytes.
+type hangUp struct {
+	after  int
+	hangUp func()
+}
+
+func (h *hangUp) Write(p []byte) (int, error) {
+	if h.after -= len(p); h.after <= 0 {
+		h.hangUp()
+	}
+	return len(p), nil
 }
 
 type gone struct{}

@@ -65,7 +65,7 @@ func (c *consumer) take(ctx context.Context, _ *proxy.Request) (*proxy.Response,
 		return nil, err
 	}
 	if c.mapping.raw {
-		response.Io = newBody(ctx, response.Io, func(handedOver bool) { c.settle(d, handedOver) })
+		response.Io = newBody(ctx, d.Body, func(handedOver bool) { c.settle(d, handedOver) })
 		return response, nil
 	}
 	if ctx.Err() != nil {

@@ -52,7 +52,7 @@ func (m mapping) response(msg *amqp.Delivery) (*proxy.Response, error) {
 	return &response, nil
 }
 
-// rawResponse has the message's body and content type. Its Data is empty because
+// rawResponse has the message's content type; the caller adds the body. Its Data is empty because
 // Lura's router writes the headers twice otherwise.
 func rawResponse(msg *amqp.Delivery) *proxy.Response {
 	headers := map[string][]string{"Content-Length": {strconv.Itoa(len(msg.Body))}}
@@ -62,7 +62,6 @@ func rawResponse(msg *amqp.Delivery) *proxy.Response {
 	return &proxy.Response{
 		Data:       map[string]any{},
 		IsComplete: true,
-		Io:         bytes.NewReader(msg.Body),
 		Metadata:   proxy.Metadata{StatusCode: http.StatusOK, Headers: headers},
 	}
 }

@@ -2,7 +2,6 @@ package consumer
 
 import (
 	"errors"
-	"io"
 	"net/http"
 	"reflect"
 	"testing"
@@ -49,9 +48,8 @@ func TestResponse_RawOnNoOp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		body, _ := io.ReadAll(r.Io)
-		if string(body) != "1,\x00\xff" || r.Metadata.StatusCode != http.StatusOK || !reflect.DeepEqual(r.Metadata.Headers, want) || len(r.Data) > 0 {
-			t.Errorf("%+v %q", r, body)
+		if r.Metadata.StatusCode != http.StatusOK || !reflect.DeepEqual(r.Metadata.Headers, want) || len(r.Data) > 0 {
+			t.Errorf("%+v", r)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -76,4 +77,15 @@ func (d demo) awaitServing(ctx context.Context, exited chan error) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// freePort returns 8080, or any free port when that is taken.
+func freePort() int {
+	for _, address := range []string{":8080", ":0"} {
+		if l, err := net.Listen("tcp", address); err == nil {
+			defer l.Close()
+			return l.Addr().(*net.TCPAddr).Port
+		}
+	}
+	return 8080
 }

@@ -19,11 +19,14 @@ import (
 func main() {
 	gateway := flag.String("gateway", "bin/lura-amqp", "the gateway's executable")
 	file := flag.String("config", "testdata/krakend.json", "its configuration")
-	port := flag.Int("port", 8080, "the port it listens on")
+	port := flag.Int("port", 0, "the port it listens on; 8080, or any free one when that is taken")
 	keep := flag.Bool("keep", false, "keep the gateway up until interrupted")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	if *port == 0 {
+		*port = freePort()
+	}
 	d := demo{gateway: *gateway, file: *file, port: *port, keep: *keep}
 	if err := d.run(ctx); err != nil && !(*keep && errors.Is(err, context.Canceled)) {
 		fmt.Fprintln(os.Stderr, "demo:", err)

@@ -61,6 +61,6 @@ func router(ctx context.Context, cfg config.ServiceConfig, proxies proxy.Factory
 		HandlerFactory: luragin.CustomErrorEndpointHandler(logger, server.DefaultToHTTPError),
 		ProxyFactory:   proxies,
 		Logger:         logger,
-		RunServer:      server.RunServerWithLoggerFactory(logger),
+		RunServer:      serve,
 	}).NewWithContext(ctx)
 }

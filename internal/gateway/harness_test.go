@@ -16,17 +16,12 @@ import (
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
-	"go.uber.org/goleak"
 
 	"github.com/bdf0fecc/lura-amqp/internal/logtest"
 	"github.com/bdf0fecc/lura-amqp/internal/rabbit"
 )
 
-func TestMain(m *testing.M) {
-	// Lura's server leaves the goroutine behind that called ListenAndServe.
-	rabbit.Main(m, goleak.IgnoreTopFunction("github.com/luraproject/lura/v2/transport/http/server.RunServer.RunServerWithLoggerFactory.func1.1"),
-		goleak.IgnoreTopFunction("github.com/luraproject/lura/v2/transport/http/server.RunServerWithLoggerFactory.func1.1"))
-}
+func TestMain(m *testing.M) { rabbit.Main(m) }
 
 // served is a gateway that serves a configuration on a real port.
 type served struct {
@@ -39,9 +34,9 @@ type served struct {
 
 var amqpURL = regexp.MustCompile(`amqp://[^"]*`)
 
-// serve runs the gateway on a krakend.json, its brokers replaced by broker and its
+// start runs the gateway on a krakend.json, its brokers replaced by broker and its
 // own address by the real one.
-func serve(t testing.TB, text, broker string) *served {
+func start(t testing.TB, text, broker string) *served {
 	t.Helper()
 	port := freePort(t)
 	text = amqpURL.ReplaceAllLiteralString(text, broker)
@@ -155,11 +150,13 @@ func soon(t testing.TB) context.Context {
 	return ctx
 }
 
+var vhosts atomic.Int64
+
 // vhost is a broker of the test's own: a virtual host on the shared node.
 func vhost(t testing.TB) (node *rabbit.Node, url string) {
 	t.Helper()
 	node = rabbit.Shared(t)
-	name := strings.ReplaceAll(t.Name(), "/", "-")
+	name := fmt.Sprintf("%s-%d", strings.ReplaceAll(t.Name(), "/", "-"), vhosts.Add(1))
 	if err := node.AddVhost(soon(t), name); err != nil {
 		t.Fatal(err)
 	}

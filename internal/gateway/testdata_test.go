@@ -53,7 +53,7 @@ func TestTestdata(t *testing.T) {
 
 func demo(t *testing.T, text string) {
 	node, url := vhost(t)
-	s := serve(t, text, url)
+	s := start(t, text, url)
 	s.want(202, `{"status":"published","exchange":"some-exchange","routing_key":"orders.new"}`,
 		"POST", "/produce/60000/answers/order-7/5/orders.new", `{"order":7}`, "Content-Type: application/json")
 	s.want(400, "", "POST", "/produce/abc/answers/order-7/5/orders.new", "")
@@ -81,7 +81,7 @@ func demo(t *testing.T, text string) {
 
 func seedProducer(t *testing.T, text string) {
 	node, url := vhost(t)
-	s := serve(t, text, url)
+	s := start(t, text, url)
 	s.want(200, `{"exchange":"some-exchange","routing_key":"#","status":"published"}`, "POST", "/produce", `{"n":1}`, "Content-Type: application/json")
 	q, err := node.QueueIn(soon(t), strings.TrimPrefix(url, node.URL()), "queue-1")
 	if err != nil || !q.Durable || q.Messages != 1 || q.Persistent != 1 {
@@ -100,7 +100,7 @@ func seedProducer(t *testing.T, text string) {
 
 func seedConsumer(t *testing.T, text string) {
 	_, url := vhost(t)
-	s := serve(t, text, url)
+	s := start(t, text, url)
 	a := s.want(200, `{}`, "GET", "/consume", "")
 	if a.header.Get("X-Krakend-Completed") != "false" {
 		t.Errorf("an empty queue: %v", a.header)
@@ -118,7 +118,7 @@ func seedConsumer(t *testing.T, text string) {
 
 func seedEnterpriseConsumer(t *testing.T, text string) {
 	_, url := vhost(t)
-	s := serve(t, text, url)
+	s := start(t, text, url)
 	s.log.Await(t, "WARNING", "prefetch_size: the broker refuses it")
 	s.want(200, `{}`, "GET", "/consume", "")
 	put(t, url, "some-exchange", "k", `{"n":1}`)
@@ -132,7 +132,7 @@ func seedAgent(t *testing.T, text string) {
 		got <- r.Method + " " + r.URL.Path + " " + r.Header.Get("Content-Type")
 	}))
 	defer sink.Close()
-	s := serve(t, strings.ReplaceAll(text, "http://localhost:8081", sink.URL), url)
+	s := start(t, strings.ReplaceAll(text, "http://localhost:8081", sink.URL), url)
 	s.want(200, "*", "POST", "/events", `{}`, "Content-Type: application/json")
 	if request := <-got; request != "POST /sink application/json" {
 		t.Error(request)
@@ -145,7 +145,7 @@ func seedAgent(t *testing.T, text string) {
 
 func seedRunway(t *testing.T, text string) {
 	_, url := vhost(t)
-	s := serve(t, text, url)
+	s := start(t, text, url)
 	s.want(202, `{"status":"published","exchange":"","routing_key":"jobs"}`, "POST", "/api/jobs", `{"job":1}`, "Content-Type: application/json")
 	a := s.want(200, `{"job":1}`, "GET", "/api/jobs", "")
 	if a.header.Get("Content-Type") != "application/json" {
