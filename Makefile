@@ -4,8 +4,10 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 FUZZTIME ?= 20s
+ROW ?= 2m
+SEED ?= $(shell date +%s)
 
-.PHONY: help demo run build test vet fuzz bench
+.PHONY: help demo run build test vet fuzz bench soak
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,15 +26,22 @@ build: ## the gateway with the module compiled in: bin/lura-amqp
 test: vet ## vet, gofmt, and all tests with the race detector on private RabbitMQ nodes
 	@sh scripts/need.sh rabbitmq gcc
 	go test -race ./...
+	cd soak && go test -race ./...
+
+soak: ## the fault bench, ROW (2m) of faults a row, written into docs/reliability.md
+	@sh scripts/need.sh rabbitmq
+	cd soak && go test -v -timeout 12h -row $(ROW) -seed $(SEED) -table ../docs/reliability.md .
 
 vet: ## go vet and gofmt
 	go vet ./...
+	cd soak && go vet ./...
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "not gofmt-ed: $$unformatted"; exit 1; }
 
 fuzz: ## fuzz what clients and messages can reach, FUZZTIME (20s) each
 	go test ./producer -run '^$$' -fuzz FuzzMessage -fuzztime $(FUZZTIME)
 	go test ./consumer -run '^$$' -fuzz FuzzResponse -fuzztime $(FUZZTIME)
 	go test ./agent -run '^$$' -fuzz FuzzRequest -fuzztime $(FUZZTIME)
+	go test . -run '^$$' -fuzz FuzzBlocks -fuzztime $(FUZZTIME)
 
 bench: ## start-up with 1,000 backends
 	@sh scripts/need.sh rabbitmq

@@ -28,15 +28,19 @@ func TestMain(m *testing.M) { rabbit.Main(m) }
 type running struct {
 	*rabbit.Node
 	t     testing.TB
+	queue string
 	log   *logtest.Recorder
 	pings chan string
 	stop  func() // ends the context and waits for the agent
 }
 
+var queues atomic.Int64
+
 // start starts an agent on a queue with the test's name.
 func start(t testing.TB, node *rabbit.Node, backends proxy.Proxy, change func(*config.AsyncAgent, map[string]any)) *running {
 	t.Helper()
-	keys := map[string]any{"name": t.Name(), "exchange": t.Name(), "host": node.URL(), "durable": true}
+	queue := fmt.Sprintf("%s-%d", t.Name(), queues.Add(1)) // another one in every run
+	keys := map[string]any{"name": queue, "exchange": queue, "host": node.URL(), "durable": true}
 	a := &config.AsyncAgent{
 		Name:        "under-test",
 		Consumer:    config.Consumer{Topic: "#", Workers: 1, Timeout: 5 * time.Second},
@@ -47,7 +51,7 @@ func start(t testing.TB, node *rabbit.Node, backends proxy.Proxy, change func(*c
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	group, groupCtx := errgroup.WithContext(ctx)
-	r := &running{Node: node, t: t, log: logtest.New(t), pings: make(chan string, 1)}
+	r := &running{Node: node, t: t, queue: queue, log: logtest.New(t), pings: make(chan string, 1)}
 	r.stop = func() {
 		cancel()
 		if err := group.Wait(); err != nil {
@@ -70,7 +74,7 @@ func soon(t testing.TB) context.Context {
 // publish puts messages "0", "1", … into the agent's queue.
 func (r *running) publish(n int) {
 	r.t.Helper()
-	if _, err := r.AwaitQueue(soon(r.t), r.t.Name(), func(q rabbit.QueueInfo) bool { return q.Exists }); err != nil {
+	if _, err := r.AwaitQueue(soon(r.t), r.queue, func(q rabbit.QueueInfo) bool { return q.Exists }); err != nil {
 		r.t.Fatal(err)
 	}
 	conn, err := amqp.Dial(r.URL())
@@ -83,7 +87,7 @@ func (r *running) publish(n int) {
 		r.t.Fatal(err)
 	}
 	for i := range n {
-		if err := ch.Publish("", r.t.Name(), false, false, amqp.Publishing{ContentType: "text/plain", Body: fmt.Append(nil, i)}); err != nil {
+		if err := ch.Publish("", r.queue, false, false, amqp.Publishing{ContentType: "text/plain", Body: fmt.Append(nil, i)}); err != nil {
 			r.t.Fatal(err)
 		}
 	}
@@ -91,7 +95,7 @@ func (r *running) publish(n int) {
 
 func (r *running) awaitLeft(want int) {
 	r.t.Helper()
-	q, err := r.AwaitQueue(soon(r.t), r.t.Name(), func(q rabbit.QueueInfo) bool { return q.Messages == want && q.Unacked == 0 })
+	q, err := r.AwaitQueue(soon(r.t), r.queue, func(q rabbit.QueueInfo) bool { return q.Messages == want && q.Unacked == 0 })
 	if err != nil {
 		r.t.Errorf("%d messages are not left: %+v %v", want, q, err)
 	}
@@ -233,7 +237,7 @@ func TestAgent_StopFinishesWhatIsInHandAndGivesTheRestBack(t *testing.T) {
 		defer close(stopped)
 		r.stop()
 	}()
-	q, err := r.AwaitQueue(soon(t), t.Name(), func(q rabbit.QueueInfo) bool { return q.Unacked == 2 && q.Consumers == 0 })
+	q, err := r.AwaitQueue(soon(t), r.queue, func(q rabbit.QueueInfo) bool { return q.Unacked == 2 && q.Consumers == 0 })
 	if err != nil || q.Ready != 8 {
 		t.Errorf("%+v %v", q, err)
 	}

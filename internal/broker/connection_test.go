@@ -27,7 +27,7 @@ func TestAcquire_ManyUsersAreTwoConnectionsThatEndWithThem(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		top := durable(fmt.Sprint(t.Name(), i))
+		top := durable(fmt.Sprint(nameOf(t), i))
 		publishers = append(publishers, NewPublisher(ctx, hosts, PublisherOptions{Topology: top, Confirm: true, Logger: log}))
 		subscriptions = append(subscriptions, Subscribe(ctx, hosts, SubscriptionOptions{Topology: top, Logger: log}))
 	}
@@ -64,7 +64,7 @@ func TestAcquire_ManyUsersAreTwoConnectionsThatEndWithThem(t *testing.T) {
 func TestPublish_AfterTheGatewaysContextHasEnded(t *testing.T) {
 	node := rabbit.Private(t)
 	ctx, cancel := context.WithCancel(soon(t))
-	p := NewPublisher(ctx, hostsOf(t, node), PublisherOptions{Topology: durable(t.Name()), Confirm: true, Logger: logtest.New(t)})
+	p := NewPublisher(ctx, hostsOf(t, node), PublisherOptions{Topology: durable(nameOf(t)), Confirm: true, Logger: logtest.New(t)})
 	cancel()
 	for range 2 {
 		if err := p.Publish(soon(t), message("k", "")); err != nil {
@@ -85,7 +85,7 @@ func TestConnection_GivesUpAfterMaxRetriesUntilTheNextRequest(t *testing.T) {
 	log := logtest.New(t)
 	p := NewPublisher(t.Context(), hosts, PublisherOptions{Confirm: true, Logger: log, Policy: Policy{Strategy: backoff.Fallback, MaxRetries: 1}})
 	log.Await(t, "ERROR", "gave up")
-	s := Subscribe(t.Context(), hosts, SubscriptionOptions{Topology: durable(t.Name()), Passive: true, Logger: log, Policy: Policy{MaxRetries: 1}})
+	s := Subscribe(t.Context(), hosts, SubscriptionOptions{Topology: durable(nameOf(t)), Passive: true, Logger: log, Policy: Policy{MaxRetries: 1}})
 	log.Await(t, "ERROR", "[consuming]", "gave up")
 	timed, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 	defer cancel()

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -38,6 +39,14 @@ func publisherOn(t testing.TB, hosts Hosts, top topology.Topology) *Publisher {
 func subscriptionOn(t testing.TB, hosts Hosts, top topology.Topology) *Subscription {
 	t.Helper()
 	return Subscribe(t.Context(), hosts, SubscriptionOptions{Topology: top, PrefetchCount: 10, Logger: logtest.New(t), Prefix: "[TEST]"})
+}
+
+var names sync.Map // from a test to its queue and exchange
+
+// nameOf is the name of a test's queue and exchange. Every run has another one.
+func nameOf(t testing.TB) string {
+	name, _ := names.LoadOrStore(t, t.Name()+"-"+unique())
+	return name.(string)
 }
 
 // soon bounds what a test waits for.

@@ -24,13 +24,13 @@ func unique() string { return strconv.FormatInt(20_000+uniqueNumber.Add(1), 10) 
 
 func TestPublish_ConfirmedMessageIsInTheQueueAndPersistent(t *testing.T) {
 	node := rabbit.Shared(t)
-	p := publisherOn(t, hostsOf(t, node), durable(t.Name()))
+	p := publisherOn(t, hostsOf(t, node), durable(nameOf(t)))
 	for range 3 {
 		if err := p.Publish(soon(t), message("key", "body")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	q, err := node.Queue(soon(t), t.Name())
+	q, err := node.Queue(soon(t), nameOf(t))
 	if err != nil || !q.Durable || q.Messages != 3 || q.Persistent != 3 {
 		t.Errorf("%+v %v", q, err)
 	}
@@ -38,7 +38,7 @@ func TestPublish_ConfirmedMessageIsInTheQueueAndPersistent(t *testing.T) {
 
 func TestPublish_ReturnsAreMatchedToTheirOwnRequests(t *testing.T) {
 	node := rabbit.Shared(t)
-	top := topology.Config{Name: "", Exchange: t.Name(), Durable: true}.Topology()
+	top := topology.Config{Name: "", Exchange: nameOf(t), Durable: true}.Topology()
 	p := publisherOn(t, hostsOf(t, node), top)
 	if err := p.Publish(soon(t), message("nobody", "")); err != nil {
 		t.Fatal("an unroutable message that nobody asked to be mandatory:", err)
@@ -48,7 +48,7 @@ func TestPublish_ReturnsAreMatchedToTheirOwnRequests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := ch.QueueBind(queue.Name, "wanted", t.Name(), false, nil); err != nil {
+	if err := ch.QueueBind(queue.Name, "wanted", nameOf(t), false, nil); err != nil {
 		t.Fatal(err)
 	}
 	ctx := soon(t)
@@ -79,17 +79,17 @@ func TestPublish_ReturnsAreMatchedToTheirOwnRequests(t *testing.T) {
 func TestPublish_FullQueueIsARefusal(t *testing.T) {
 	node := rabbit.Shared(t)
 	ch := channelOn(t, node)
-	if _, err := ch.QueueDeclare(t.Name(), true, false, false, false, amqp.Table{"x-max-length": 1, "x-overflow": "reject-publish"}); err != nil {
+	if _, err := ch.QueueDeclare(nameOf(t), true, false, false, false, amqp.Table{"x-max-length": 1, "x-overflow": "reject-publish"}); err != nil {
 		t.Fatal(err)
 	}
 	p := publisherOn(t, hostsOf(t, node), topology.Topology{})
-	if err := p.Publish(soon(t), message(t.Name(), "1")); err != nil {
-		t.Fatal(err)
+	if err := p.Publish(soon(t), message(nameOf(t), "1")); err != nil {
+		t.Fatal("the first:", err)
 	}
 	// The queue takes one message more than its length before it rejects.
 	var err error
 	for range 3 {
-		if err = p.Publish(soon(t), message(t.Name(), "2")); err != nil {
+		if err = p.Publish(soon(t), message(nameOf(t), "2")); err != nil {
 			break
 		}
 	}
@@ -101,7 +101,7 @@ func TestPublish_FullQueueIsARefusal(t *testing.T) {
 func TestPublish_DeletedExchangeIsDeclaredAgainAndHarmsNoOther(t *testing.T) {
 	node := rabbit.Shared(t)
 	hosts := hostsOf(t, node)
-	victim, other := publisherOn(t, hosts, durable(t.Name())), publisherOn(t, hosts, durable(t.Name()+"-other"))
+	victim, other := publisherOn(t, hosts, durable(nameOf(t))), publisherOn(t, hosts, durable(nameOf(t)+"-other"))
 	for _, p := range []*Publisher{victim, other} {
 		if err := p.Publish(soon(t), message("k", "")); err != nil {
 			t.Fatal(err)
@@ -120,7 +120,7 @@ func TestPublish_DeletedExchangeIsDeclaredAgainAndHarmsNoOther(t *testing.T) {
 	}
 	ch := channelOn(t, node)
 	for range 5 {
-		if err := ch.ExchangeDelete(t.Name(), false, false); err != nil {
+		if err := ch.ExchangeDelete(nameOf(t), false, false); err != nil {
 			t.Fatal(err)
 		}
 		err := victim.Publish(soon(t), message("k", ""))
@@ -134,23 +134,23 @@ func TestPublish_DeletedExchangeIsDeclaredAgainAndHarmsNoOther(t *testing.T) {
 	}
 	stop()
 	wg.Wait()
-	if q, err := node.Queue(soon(t), t.Name()); err != nil || q.Messages != 6 {
+	if q, err := node.Queue(soon(t), nameOf(t)); err != nil || q.Messages != 6 {
 		t.Errorf("%+v %v", q, err)
 	}
 }
 
 func TestPublish_DeletedQueueIsDeclaredAgainBeforeTheAnswer(t *testing.T) {
 	node := rabbit.Shared(t)
-	p := publisherOn(t, hostsOf(t, node), durable(t.Name()))
+	p := publisherOn(t, hostsOf(t, node), durable(nameOf(t)))
 	ch := channelOn(t, node)
 	for range 3 {
 		if err := p.Publish(soon(t), message("k", "")); err != nil {
 			t.Fatal(err)
 		}
-		if q, err := node.Queue(soon(t), t.Name()); err != nil || q.Messages != 1 {
+		if q, err := node.Queue(soon(t), nameOf(t)); err != nil || q.Messages != 1 {
 			t.Fatalf("%+v %v", q, err)
 		}
-		if _, err := ch.QueueDelete(t.Name(), false, false, false); err != nil {
+		if _, err := ch.QueueDelete(nameOf(t), false, false, false); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -159,11 +159,11 @@ func TestPublish_DeletedQueueIsDeclaredAgainBeforeTheAnswer(t *testing.T) {
 func TestPublish_ConflictingExchangeIsSaidOnceAndHarmsNoOther(t *testing.T) {
 	node := rabbit.Shared(t)
 	hosts, log := hostsOf(t, node), logtest.New(t)
-	if err := channelOn(t, node).ExchangeDeclare(t.Name(), "fanout", true, false, false, false, nil); err != nil {
+	if err := channelOn(t, node).ExchangeDeclare(nameOf(t), "fanout", true, false, false, false, nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, noWait := range []bool{false, true} {
-		top := topology.Config{Name: t.Name(), Exchange: t.Name(), Durable: true, NoWait: noWait}.Topology("#")
+		top := topology.Config{Name: nameOf(t), Exchange: nameOf(t), Durable: true, NoWait: noWait}.Topology("#")
 		p := NewPublisher(t.Context(), hosts, PublisherOptions{Topology: top, Confirm: true, Logger: log, Prefix: "[BACKEND: /conflict][AMQP]"})
 		for range 20 {
 			err := p.Publish(soon(t), message("k", ""))
@@ -173,7 +173,7 @@ func TestPublish_ConflictingExchangeIsSaidOnceAndHarmsNoOther(t *testing.T) {
 			}
 		}
 	}
-	other := publisherOn(t, hosts, durable(t.Name()+"-other"))
+	other := publisherOn(t, hosts, durable(nameOf(t)+"-other"))
 	if err := other.Publish(soon(t), message("k", "")); err != nil {
 		t.Error("a bystander:", err)
 	}
@@ -184,7 +184,7 @@ func TestPublish_ConflictingExchangeIsSaidOnceAndHarmsNoOther(t *testing.T) {
 
 func TestPublish_HeadersThatFitNoFrameHarmNobody(t *testing.T) {
 	node := rabbit.Shared(t)
-	p := publisherOn(t, hostsOf(t, node), durable(t.Name()))
+	p := publisherOn(t, hostsOf(t, node), durable(nameOf(t)))
 	if err := p.Publish(soon(t), message("k", "")); err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +203,7 @@ func TestPublish_HeadersThatFitNoFrameHarmNobody(t *testing.T) {
 
 func TestPublish_BlockedIsSaidAtOnceAndEndsWithTheAlarm(t *testing.T) {
 	node := rabbit.Private(t)
-	p := publisherOn(t, hostsOf(t, node), durable(t.Name()))
+	p := publisherOn(t, hostsOf(t, node), durable(nameOf(t)))
 	if err := p.Publish(soon(t), message("k", "")); err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +236,7 @@ func TestPublish_BlockedIsSaidAtOnceAndEndsWithTheAlarm(t *testing.T) {
 
 func TestPublish_FrozenBrokerEndsEachRequestAtItsDeadline(t *testing.T) {
 	node := rabbit.Private(t)
-	p := publisherOn(t, hostsOf(t, node), durable(t.Name()))
+	p := publisherOn(t, hostsOf(t, node), durable(nameOf(t)))
 	if err := p.Publish(soon(t), message("k", "")); err != nil {
 		t.Fatal(err)
 	}
@@ -268,7 +268,7 @@ func TestPublish_FrozenBrokerEndsEachRequestAtItsDeadline(t *testing.T) {
 func TestPublish_KilledBrokerLosesNothingThatWasConfirmed(t *testing.T) {
 	node := rabbit.Private(t)
 	hosts := hostsOf(t, node)
-	p := publisherOn(t, hosts, durable(t.Name()))
+	p := publisherOn(t, hosts, durable(nameOf(t)))
 	ctx, stop := context.WithCancel(soon(t))
 	var confirmed atomic.Int64
 	var wg sync.WaitGroup
@@ -300,7 +300,7 @@ func TestPublish_KilledBrokerLosesNothingThatWasConfirmed(t *testing.T) {
 	}
 	stop()
 	wg.Wait()
-	q, err := node.Queue(soon(t), t.Name())
+	q, err := node.Queue(soon(t), nameOf(t))
 	if err != nil || int64(q.Messages) < confirmed.Load() {
 		t.Errorf("%d confirmed, %d in the queue (%v)", confirmed.Load(), q.Messages, err)
 	}
@@ -324,7 +324,7 @@ func awaitCount(t *testing.T, count *atomic.Int64, want int64) {
 func TestPublish_ExclusiveQueueIsReadByTheSameGateway(t *testing.T) {
 	node := rabbit.Shared(t)
 	hosts := hostsOf(t, node)
-	top := topology.Config{Name: t.Name(), Exchange: t.Name(), Exclusive: true}.Topology("#")
+	top := topology.Config{Name: nameOf(t), Exchange: nameOf(t), Exclusive: true}.Topology("#")
 	p, s := publisherOn(t, hosts, top), subscriptionOn(t, hosts, top)
 	if err := p.Publish(soon(t), message("k", "body")); err != nil {
 		t.Fatal(err)

@@ -43,9 +43,9 @@ func awaitMessages(t testing.TB, node *rabbit.Node, queue string, want int) rabb
 
 func TestReceive_SettlesOnce(t *testing.T) {
 	node := rabbit.Shared(t)
-	fill(t, channelOn(t, node), t.Name(), 4)
+	fill(t, channelOn(t, node), nameOf(t), 4)
 	ctx, cancel := context.WithCancel(soon(t))
-	s := Subscribe(ctx, hostsOf(t, node), SubscriptionOptions{Topology: durable(t.Name()), PrefetchCount: 1, Logger: logtest.New(t)})
+	s := Subscribe(ctx, hostsOf(t, node), SubscriptionOptions{Topology: durable(nameOf(t)), PrefetchCount: 1, Logger: logtest.New(t)})
 	var got string
 	for range 4 {
 		d, err := s.Receive(ctx)
@@ -64,12 +64,12 @@ func TestReceive_SettlesOnce(t *testing.T) {
 	}
 	cancel()
 	<-s.Done()
-	awaitMessages(t, node, t.Name(), 0)
+	awaitMessages(t, node, nameOf(t), 0)
 }
 
 func TestReceive_EmptyQueueIsErrEmptyAndAClosedPortIsUnavailable(t *testing.T) {
 	node := rabbit.Shared(t)
-	s := subscriptionOn(t, hostsOf(t, node), durable(t.Name()))
+	s := subscriptionOn(t, hostsOf(t, node), durable(nameOf(t)))
 	for consuming, changed := s.Consuming(); !consuming; consuming, changed = s.Consuming() {
 		<-changed
 	}
@@ -79,7 +79,7 @@ func TestReceive_EmptyQueueIsErrEmptyAndAClosedPortIsUnavailable(t *testing.T) {
 		t.Errorf("an empty queue: %v", err)
 	}
 	closed, _ := ParseHosts([]string{"amqp://guest:guest@127.0.0.1:1"})
-	away := subscriptionOn(t, closed, durable(t.Name()))
+	away := subscriptionOn(t, closed, durable(nameOf(t)))
 	var unavailable *UnavailableError
 	if _, err := away.Receive(ctx); !errors.As(err, &unavailable) {
 		t.Errorf("no broker: %v", err)
@@ -88,9 +88,9 @@ func TestReceive_EmptyQueueIsErrEmptyAndAClosedPortIsUnavailable(t *testing.T) {
 
 func TestSubscription_StopGivesBackWhatWasPrefetchedAndWaitsForWhatIsInHand(t *testing.T) {
 	node := rabbit.Shared(t)
-	fill(t, channelOn(t, node), t.Name(), 8)
+	fill(t, channelOn(t, node), nameOf(t), 8)
 	ctx, cancel := context.WithCancel(soon(t))
-	s := Subscribe(ctx, hostsOf(t, node), SubscriptionOptions{Topology: durable(t.Name()), PrefetchCount: 5, Logger: logtest.New(t)})
+	s := Subscribe(ctx, hostsOf(t, node), SubscriptionOptions{Topology: durable(nameOf(t)), PrefetchCount: 5, Logger: logtest.New(t)})
 	inHand, err := s.Receive(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -101,7 +101,7 @@ func TestSubscription_StopGivesBackWhatWasPrefetchedAndWaitsForWhatIsInHand(t *t
 	if _, err := s.Receive(soon(t)); !errors.Is(err, ErrStopped) {
 		t.Errorf("a stopped subscription: %v", err)
 	}
-	q, err := node.AwaitQueue(soon(t), t.Name(), func(q rabbit.QueueInfo) bool { return q.Unacked == 1 && q.Consumers == 0 })
+	q, err := node.AwaitQueue(soon(t), nameOf(t), func(q rabbit.QueueInfo) bool { return q.Unacked == 1 && q.Consumers == 0 })
 	if err != nil || q.Ready != 7 {
 		t.Errorf("%+v %v", q, err)
 	}
@@ -114,13 +114,13 @@ func TestSubscription_StopGivesBackWhatWasPrefetchedAndWaitsForWhatIsInHand(t *t
 		t.Error(err)
 	}
 	<-s.Done()
-	awaitMessages(t, node, t.Name(), 7)
+	awaitMessages(t, node, nameOf(t), 7)
 }
 
 func TestSubscription_GoesOnAfterAnythingThatEndsItsChannel(t *testing.T) {
 	node := rabbit.Private(t)
-	s := subscriptionOn(t, hostsOf(t, node), durable(t.Name()))
-	queue := t.Name()
+	s := subscriptionOn(t, hostsOf(t, node), durable(nameOf(t)))
+	queue := nameOf(t)
 	for _, tc := range []struct {
 		name    string
 		breakIt func(*testing.T) error
@@ -166,8 +166,8 @@ func settleTwice(t *testing.T, s *Subscription, node *rabbit.Node, queue string)
 
 func TestReceive_MessageOfALostConnectionIsDeliveredAgain(t *testing.T) {
 	node := rabbit.Private(t)
-	fill(t, channelOn(t, node), t.Name(), 1)
-	s := subscriptionOn(t, hostsOf(t, node), durable(t.Name()))
+	fill(t, channelOn(t, node), nameOf(t), 1)
+	s := subscriptionOn(t, hostsOf(t, node), durable(nameOf(t)))
 	first, err := s.Receive(soon(t))
 	if err != nil {
 		t.Fatal(err)
@@ -191,15 +191,15 @@ func TestReceive_MessageOfALostConnectionIsDeliveredAgain(t *testing.T) {
 func TestSubscribe_PrefetchSizeIsRefusedOnceAndHarmsNobody(t *testing.T) {
 	node := rabbit.Shared(t)
 	hosts, log := hostsOf(t, node), logtest.New(t)
-	p := subscriptionOn(t, hosts, durable(t.Name()+"-other"))
+	p := subscriptionOn(t, hosts, durable(nameOf(t)+"-other"))
 	for consuming, changed := p.Consuming(); !consuming; consuming, changed = p.Consuming() {
 		<-changed
 	}
 	session := p.connection.session.Load()
-	fill(t, channelOn(t, node), t.Name(), 2)
+	fill(t, channelOn(t, node), nameOf(t), 2)
 	for range 2 {
 		ctx, cancel := context.WithCancel(t.Context())
-		s := Subscribe(ctx, hosts, SubscriptionOptions{Topology: durable(t.Name()), PrefetchCount: 1, PrefetchSize: 1024, Logger: log, Prefix: "[TEST]"})
+		s := Subscribe(ctx, hosts, SubscriptionOptions{Topology: durable(nameOf(t)), PrefetchCount: 1, PrefetchSize: 1024, Logger: log, Prefix: "[TEST]"})
 		d, err := s.Receive(soon(t))
 		if err != nil {
 			t.Fatal(err)
@@ -220,8 +220,8 @@ func TestSubscribe_PrefetchSizeIsRefusedOnceAndHarmsNobody(t *testing.T) {
 
 func TestSubscribe_AutoAckTakesMessagesOffTheQueue(t *testing.T) {
 	node := rabbit.Shared(t)
-	fill(t, channelOn(t, node), t.Name(), 2)
-	s := Subscribe(t.Context(), hostsOf(t, node), SubscriptionOptions{Topology: durable(t.Name()), AutoAck: true, Logger: logtest.New(t)})
+	fill(t, channelOn(t, node), nameOf(t), 2)
+	s := Subscribe(t.Context(), hostsOf(t, node), SubscriptionOptions{Topology: durable(nameOf(t)), AutoAck: true, Logger: logtest.New(t)})
 	for range 2 {
 		d, err := s.Receive(soon(t))
 		if err != nil {
@@ -231,7 +231,7 @@ func TestSubscribe_AutoAckTakesMessagesOffTheQueue(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	awaitMessages(t, node, t.Name(), 0)
+	awaitMessages(t, node, nameOf(t), 0)
 	if consuming, _ := s.Consuming(); !consuming {
 		t.Error("the channel was closed")
 	}
@@ -240,15 +240,15 @@ func TestSubscribe_AutoAckTakesMessagesOffTheQueue(t *testing.T) {
 func TestSubscribe_LockedQueueIsSaidAndRetried(t *testing.T) {
 	node := rabbit.Shared(t)
 	ch := channelOn(t, node)
-	if _, err := ch.QueueDeclare(t.Name(), false, false, true, false, nil); err != nil {
+	if _, err := ch.QueueDeclare(nameOf(t), false, false, true, false, nil); err != nil {
 		t.Fatal(err)
 	}
 	log := logtest.New(t)
-	top := durable(t.Name())
+	top := durable(nameOf(t))
 	top.Queue.Durable = false
 	s := Subscribe(t.Context(), hostsOf(t, node), SubscriptionOptions{Topology: top, Logger: log, Prefix: "[TEST]"})
 	log.Await(t, "ERROR [TEST]", "RESOURCE_LOCKED", "another connection holds the queue exclusively")
-	if _, err := ch.QueueDelete(t.Name(), false, false, false); err != nil {
+	if _, err := ch.QueueDelete(nameOf(t), false, false, false); err != nil {
 		t.Fatal(err)
 	}
 	ctx := soon(t)

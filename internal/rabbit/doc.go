@@ -23,6 +23,16 @@
 //
 // Close ends a node in any state.
 //
+// # Clusters
+//
+// Cluster and PrivateCluster join several nodes, each with its states as above: one may be
+// killed, paused and restarted while the others run. Quorum queues (x-queue-type: quorum) then
+// have replicas on three of the nodes, and Leader names the one that leads, to kill it.
+//
+//	nodes := rabbit.PrivateCluster(t, 3)
+//	…
+//	name, err := nodes[0].Leader(ctx, "orders")
+//
 // # What is left behind
 //
 // Nothing. Close kills the node and removes its files; the last node to close ends epmd. If the

@@ -5,7 +5,7 @@ package rabbit
 // The broker's files have to be named one by one, for it would look for those left out in the
 // places of the machine's own broker.
 func (n *Node) environ() []string {
-	return append(n.ctlEnviron(),
+	environ := append(n.ctlEnviron(),
 		"RABBITMQ_NODE_IP_ADDRESS=127.0.0.1",
 		"RABBITMQ_NODE_PORT="+n.amqp.String(),
 		"RABBITMQ_DIST_PORT="+n.dist.String(),
@@ -21,8 +21,12 @@ func (n *Node) environ() []string {
 		"RABBITMQ_ENABLED_PLUGINS_FILE="+n.path("enabled_plugins"),
 		// The start script then becomes the emulator in place of waiting for it as a parent.
 		"RUNNING_UNDER_SYSTEMD=true",
-		`ERL_AFLAGS=-eval file:eval(filename:join(os:getenv(\"HOME\"),\"preload.erl\"))`,
+		`ERL_AFLAGS=-eval file:eval(filename:join(os:getenv(\"HOME\"),\"preload.erl\"))`+n.clusterFlags(),
 	)
+	if n.joins() {
+		environ = append(environ, "RABBIT_TEST_JOIN_FILE="+n.joinFile())
+	}
+	return environ
 }
 
 // ctlEnviron is the environment of the programs that talk to the node.

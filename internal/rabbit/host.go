@@ -15,7 +15,7 @@ import (
 //go:embed preload.erl
 var preloadScript []byte
 
-// host is what the nodes of one process share, so that they could form a cluster: the Erlang
+// host is what the nodes of one process share, so that they can form a cluster: the Erlang
 // cookie, the port mapper (epmd) and the warden. It lasts from the first Start to the last
 // Close.
 type host struct {

@@ -42,35 +42,29 @@ type Node struct {
 // only. It returns when an AMQP connection can be opened. If that does not happen, everything
 // is removed again and the error ends with what the node printed last. Close must be called.
 func Start(ctx context.Context, opts ...Option) (*Node, error) {
-	var set settings
-	for _, opt := range opts {
-		opt(&set)
+	n, err := withFreshPorts(func() (*Node, error) { return start(ctx, choose(opts)) })
+	if err != nil {
+		return nil, fmt.Errorf("start RabbitMQ node: %w", err)
 	}
+	return n, nil
+}
+
+// withFreshPorts repeats a start that found one of its ports taken.
+func withFreshPorts[T any](start func() (T, error)) (T, error) {
+	var started T
 	var err error
 	for range startTries {
-		var n *Node
-		if n, err = start(ctx, set); err == nil {
-			return n, nil
-		}
-		if !errors.Is(err, errPortTaken) {
+		if started, err = start(); !errors.Is(err, errPortTaken) {
 			break
 		}
 	}
-	return nil, fmt.Errorf("start RabbitMQ node: %w", err)
+	return started, err
 }
 
 func start(ctx context.Context, set settings) (*Node, error) {
-	h, err := enterHost(ctx)
+	n, err := newNode(ctx, set)
 	if err != nil {
 		return nil, err
-	}
-	id := strings.ToLower(rand.Text()[:8])
-	n := &Node{
-		host:     h,
-		settings: set,
-		name:     "rabbit-" + id + "@localhost",
-		dir:      filepath.Join(h.dir, id),
-		output:   &tail{},
 	}
 	if err := n.prepare(); err != nil {
 		n.Close()
@@ -81,6 +75,22 @@ func start(ctx context.Context, set settings) (*Node, error) {
 		return nil, err
 	}
 	return n, nil
+}
+
+// newNode names a node. It has to be closed.
+func newNode(ctx context.Context, set settings) (*Node, error) {
+	h, err := enterHost(ctx)
+	if err != nil {
+		return nil, err
+	}
+	id := strings.ToLower(rand.Text()[:8])
+	return &Node{
+		host:     h,
+		settings: set,
+		name:     "rabbit-" + id + "@localhost",
+		dir:      filepath.Join(h.dir, id),
+		output:   &tail{},
+	}, nil
 }
 
 // prepare makes what the runs of a node have in common.

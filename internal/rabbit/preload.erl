@@ -28,3 +28,16 @@ end.
 Applications = lists:foldl(Closure, #{}, [rabbit, mnesia]).
 
 code:ensure_modules_loaded(lists:append(maps:values(Applications))).
+
+%% A node that is to join a cluster waits here, loaded, for the file that lets it: see cluster.go.
+Await = fun Again(File) ->
+    case filelib:is_regular(File) of
+        true -> ok;
+        false -> timer:sleep(10), Again(File)
+    end
+end.
+
+case os:getenv("RABBIT_TEST_JOIN_FILE") of
+    false -> ok;
+    JoinFile -> Await(JoinFile)
+end.

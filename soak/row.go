@@ -1,0 +1,136 @@
+package soak
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/bdf0fecc/lura-amqp/internal/logtest"
+)
+
+var (
+	rowTime = flag.Duration("row", 4*time.Second, "how long each row breaks things")
+	seed    = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the schedule of faults")
+)
+
+// row is one line of the table: a fault under a load.
+type row struct {
+	t      *testing.T
+	name   string
+	random *rand.Rand
+	books  *books
+	load   *load
+	log    *logtest.Recorder
+	began  time.Time
+	notes  []string
+}
+
+func newRow(t *testing.T, name string) *row {
+	t.Logf("seed %d", *seed)
+	b := newBooks()
+	return &row{
+		t: t, name: name, books: b, load: &load{books: b}, log: logtest.New(t), began: time.Now(),
+		random: rand.New(rand.NewPCG(*seed, uint64(len(name)))),
+	}
+}
+
+// duration is how long the row goes on breaking things.
+func (r *row) duration() context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), *rowTime)
+	r.t.Cleanup(cancel)
+	return ctx
+}
+
+// between returns a random duration.
+func (r *row) between(low, high time.Duration) time.Duration {
+	return low + time.Duration(r.random.Int64N(int64(high-low)))
+}
+
+// note adds a figure to the row.
+func (r *row) note(format string, args ...any) {
+	r.notes = append(r.notes, fmt.Sprintf(format, args...))
+}
+
+// awaitConfirm returns how long it takes from now until a publish succeeds.
+func (r *row) awaitConfirm() time.Duration {
+	r.t.Helper()
+	start, before := time.Now(), r.books.confirms()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for r.books.confirms() == before {
+		select {
+		case <-tick.C:
+		case <-time.After(30 * time.Second):
+			r.t.Fatal("nothing is published any more")
+		}
+	}
+	return time.Since(start)
+}
+
+// balance drains the queues through a plain client, balances the books and fails the
+// row if anything is lost or a request overran its deadline.
+func (r *row) balance(url string, queues ...string) balance {
+	r.t.Helper()
+	var left []string
+	for _, queue := range queues {
+		left = append(left, drain(r.t, url, queue)...)
+	}
+	b := r.books.close(left)
+	r.t.Logf("%s: %d answered with success, %d handed over, %d left, %d lost, %d duplicates; longest overrun %s; %s",
+		r.name, b.confirmed, b.handed, b.left, len(b.lost), b.duplicates, r.books.overrun.Round(time.Millisecond), r.books.summary())
+	if len(b.lost) > 0 {
+		r.t.Errorf("lost %d messages: %.10q", len(b.lost), b.lost)
+	}
+	if r.books.overrun > overrunLimit {
+		r.t.Errorf("a request ended %s after its deadline", r.books.overrun)
+	}
+	if b.confirmed == 0 && b.handed == 0 {
+		r.t.Error("the row had no load")
+	}
+	table.add(r, b)
+	return b
+}
+
+// overrunLimit is for a machine with two cores, a broker and the race detector on
+// them; the product's own part is none.
+const overrunLimit = 500 * time.Millisecond
+
+// drain takes all messages off a queue and returns their ids.
+func drain(t *testing.T, url, queue string) (ids []string) {
+	t.Helper()
+	conn, err := amqp.Dial(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	ch, err := conn.Channel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		d, ok, err := ch.Get(queue, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !ok {
+			return ids
+		}
+		var m message
+		if err := json.Unmarshal(d.Body, &m); err != nil {
+			t.Fatalf("%v in %q", err, d.Body)
+		}
+		ids = append(ids, m.ID)
+	}
+}
+
+func soon(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
