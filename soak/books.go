@@ -15,7 +15,7 @@ type books struct {
 	handed    map[string]int // how often a message was handed over
 	answers   map[string]int // by kind of request and status, as in "publish 503"
 	overrun   time.Duration  // the longest that an answer came after its deadline
-	last      time.Time      // of a confirm
+	lastErr   error          // that a request was answered with
 }
 
 func newBooks() *books {
@@ -27,7 +27,6 @@ func (b *books) confirm(id string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.confirmed[id] = true
-	b.last = time.Now()
 }
 
 // hand enters a message that somebody got.
@@ -38,11 +37,21 @@ func (b *books) hand(id string) {
 }
 
 // answer enters how a request ended.
-func (b *books) answer(kind string, status int, deadline time.Time) {
+func (b *books) answer(kind string, status int, err error, deadline time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if err != nil {
+		b.lastErr = err
+	}
 	b.answers[fmt.Sprintf("%s %d", kind, status)]++
 	b.overrun = max(b.overrun, time.Since(deadline))
+}
+
+// refusal returns what the last request that failed was answered with.
+func (b *books) refusal() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.lastErr
 }
 
 // count returns how many answers of that kind there were.

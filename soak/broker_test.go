@@ -136,7 +136,7 @@ func (r *row) awaitAnswer(kind string, status int) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			r.t.Fatalf("no %s is answered %d: %s", kind, status, r.books.summary())
+			r.t.Fatalf("no %s is answered %d: %s; the last refusal: %v", kind, status, r.books.summary(), r.books.refusal())
 		}
 	}
 }

@@ -86,7 +86,7 @@ func (l *load) call(kind string, p proxy.Proxy, r *proxy.Request) (*proxy.Respon
 	deadline, _ := ctx.Deadline()
 	response, err := p(ctx, r)
 	status := statusOf(err)
-	l.books.answer(kind, status, deadline)
+	l.books.answer(kind, status, err, deadline)
 	return response, status
 }
 

@@ -160,7 +160,7 @@ func (r *row) clients(ctx context.Context, p *process) {
 func (r *row) request(p *process, kind, method, path, body string) (int, string) {
 	deadline := time.Now().Add(requestTime)
 	status, text := p.request(method, path, body)
-	r.books.answer(kind, status, deadline)
+	r.books.answer(kind, status, nil, deadline)
 	return status, text
 }
 

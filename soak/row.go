@@ -60,14 +60,14 @@ func (r *row) note(format string, args ...any) {
 // awaitConfirm returns how long it takes from now until a publish succeeds.
 func (r *row) awaitConfirm() time.Duration {
 	r.t.Helper()
-	start, before := time.Now(), r.books.confirms()
+	start, before, ctx := time.Now(), r.books.confirms(), soon(r.t)
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for r.books.confirms() == before {
 		select {
 		case <-tick.C:
-		case <-time.After(30 * time.Second):
-			r.t.Fatal("nothing is published any more")
+		case <-ctx.Done():
+			r.t.Fatalf("nothing is published any more: %s; the last refusal: %v", r.books.summary(), r.books.refusal())
 		}
 	}
 	return time.Since(start)

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -90,7 +91,24 @@ func (g *channelGroup) acquire(ctx context.Context) (*publishingChannel, error) 
 	return c, nil
 }
 
-func (c *publishingChannel) release() { c.users.Add(-1) }
+// retire takes a channel out of use that only refuses: the next publish opens
+// another one. It is closed when the last that uses it has released it.
+//
+// RabbitMQ 3.10 was seen to refuse for ever on a channel that had been opened while
+// a quorum queue elected its leader, and to take the same messages on a new one.
+func (g *channelGroup) retire(c *publishingChannel) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.channels = slices.DeleteFunc(g.channels, func(other *publishingChannel) bool { return other == c })
+	c.retired.Store(true)
+}
+
+// release gives a channel back. Nobody acquires it any more once it is retired.
+func (c *publishingChannel) release() {
+	if c.users.Add(-1) == 0 && c.retired.Load() {
+		c.session.spawn(func() { _ = c.ch.Close() })
+	}
+}
 
 func (g *channelGroup) pick() *publishingChannel {
 	g.mu.Lock()

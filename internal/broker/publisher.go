@@ -179,12 +179,16 @@ func (p *Publisher) publishOn(ctx context.Context, at *standing, m Message) erro
 // settle says what a confirm means.
 func (p *Publisher) settle(ctx context.Context, at *standing, c *publishingChannel, acked bool, number int64) error {
 	if acked {
+		c.taken()
 		if number != 0 {
 			return c.outcome(ctx, number)
 		}
 		return nil
 	}
 	if !c.ch.IsClosed() {
+		if c.refuses() {
+			at.channels.retire(c)
+		}
 		return ErrNacked
 	}
 	<-c.done // closed with the channel

@@ -98,6 +98,39 @@ func TestPublish_FullQueueIsARefusal(t *testing.T) {
 	}
 }
 
+func TestPublish_AnotherChannelIsTriedWhenOneOnlyRefuses(t *testing.T) {
+	node := rabbit.Shared(t)
+	ch := channelOn(t, node)
+	if _, err := ch.QueueDeclare(nameOf(t), true, false, false, false, amqp.Table{"x-max-length": 1, "x-overflow": "reject-publish"}); err != nil {
+		t.Fatal(err)
+	}
+	p := publisherOn(t, hostsOf(t, node), topology.Topology{})
+	if err := p.Publish(soon(t), message(nameOf(t), "1")); err != nil {
+		t.Fatal(err)
+	}
+	group := p.standing.Load().channels
+	first := group.channels[0]
+	var callers sync.WaitGroup
+	for range 4 {
+		callers.Go(func() {
+			for {
+				select {
+				case <-first.done:
+					return
+				default:
+				}
+				if err := p.Publish(soon(t), message(nameOf(t), "2")); err != nil && !errors.Is(err, ErrNacked) {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	callers.Wait()
+	if age := time.Since(first.started); age < shortLife {
+		t.Errorf("a channel was given up after %s", age)
+	}
+}
+
 func TestPublish_DeletedExchangeIsDeclaredAgainAndHarmsNoOther(t *testing.T) {
 	node := rabbit.Shared(t)
 	hosts := hostsOf(t, node)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 )
@@ -12,10 +13,16 @@ import (
 // returnHeader carries the number by which a basic.return finds its request.
 const returnHeader = "x-lura-amqp-publish"
 
+// refusedInARow is how many publishes a channel may refuse one after the other
+// before another channel is tried, once a second at most: it may be the channel and
+// not the queue.
+const refusedInARow = 3
+
 // publishingChannel is a channel that several requests publish on at the same
 // time. A goroutine reads its returns and waits for its end.
 type publishingChannel struct {
 	session *session
+	started time.Time
 
 	ready chan struct{} // closed when the channel is open, or could not be opened
 	ch    *amqp.Channel // may be read once ready is closed, as may err
@@ -25,6 +32,8 @@ type publishingChannel struct {
 	cause error         // why; may be read once done is closed
 
 	users   atomic.Int64
+	retired atomic.Bool
+	refused atomic.Int64 // publishes in a row (basic.nack)
 	number  atomic.Int64
 	flushes chan chan struct{}
 
@@ -35,6 +44,7 @@ type publishingChannel struct {
 func newPublishingChannel(s *session) *publishingChannel {
 	return &publishingChannel{
 		session:  s,
+		started:  time.Now(),
 		ready:    make(chan struct{}),
 		done:     make(chan struct{}),
 		flushes:  make(chan chan struct{}),
@@ -88,6 +98,18 @@ func (c *publishingChannel) open(confirm bool) (<-chan *amqp.Error, <-chan amqp.
 		}
 	}
 	return closed, returns, nil
+}
+
+// taken and refuses count what the broker says to publishes on the channel.
+func (c *publishingChannel) taken() {
+	if c.refused.Load() > 0 {
+		c.refused.Store(0)
+	}
+}
+
+// refuses says whether another channel should be tried.
+func (c *publishingChannel) refuses() bool {
+	return c.refused.Add(1) >= refusedInARow && time.Since(c.started) >= shortLife
 }
 
 // expect returns a number for a mandatory message that is about to be published.
