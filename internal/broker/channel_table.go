@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -72,23 +73,31 @@ func (t *channelTable) group(s *session, exchange string, confirm bool) *channel
 
 // acquire returns the least used open channel, opening one more when all are
 // busy. Whoever got it must call release.
-func (g *channelGroup) acquire(ctx context.Context) (*publishingChannel, error) {
+func (g *channelGroup) acquire(ctx context.Context, gate *gate) (*publishingChannel, error) {
 	c := g.pick()
-	select {
-	case <-c.ready:
-	default:
-		select {
-		case <-c.ready:
-		case <-ctx.Done():
-			c.release()
-			return nil, ctx.Err()
-		}
-	}
-	if c.err != nil {
+	if err := c.await(ctx, gate); err != nil {
 		c.release()
-		return nil, c.err
+		return nil, err
 	}
 	return c, nil
+}
+
+// await waits until the channel is open. A broker that blocks publishers answers
+// nothing on their connection.
+func (c *publishingChannel) await(ctx context.Context, gate *gate) error {
+	select {
+	case <-c.ready:
+		return c.err
+	default:
+	}
+	select {
+	case <-c.ready:
+		return c.err
+	case <-gate.blocked:
+		return ErrBlocked
+	case <-ctx.Done():
+		return fmt.Errorf("%w: opening a channel: %w", ErrUnconfirmed, ctx.Err())
+	}
 }
 
 // retire takes a channel out of use that only refuses: the next publish opens

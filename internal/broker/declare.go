@@ -55,6 +55,8 @@ func (s *session) declare(ctx context.Context, t *declared) (declaredOn, error) 
 			return on, s.unsentIfClosed(ctx, d.err)
 		}
 		return on, nil
+	case <-s.gate.Load().blocked: // nothing is answered on the connection
+		return on, ErrBlocked
 	case <-ctx.Done():
 		return on, fmt.Errorf("%w: declaring exchange and queue: %w", ErrUnconfirmed, ctx.Err())
 	}

@@ -84,7 +84,9 @@ func redact(uri amqp.URI) string {
 func (h Hosts) identity() string {
 	all := make([]string, len(h.uris))
 	for i, uri := range h.uris {
-		all[i] = fmt.Sprintf("%+v", uri)
+		// Not every parameter of a URI is in its String.
+		_, parameters, _ := strings.Cut(h.urls[i], "?")
+		all[i] = uri.String() + "?" + parameters
 	}
 	slices.Sort(all)
 	return strings.Join(slices.Compact(all), "\n")

@@ -15,7 +15,7 @@ func TestParseHosts_SameHostsInAnyOrderAreOneConnection(t *testing.T) {
 	if a.identity() != same.identity() {
 		t.Error("the same hosts in another order and spelling are another connection")
 	}
-	for _, other := range []string{"amqp://u:other@a", "amqp://u:p@a/vhost", "amqps://u:p@a", "amqp://u:p@a:1"} {
+	for _, other := range []string{"amqp://u:other@a", "amqp://u:p@a/vhost", "amqps://u:p@a", "amqp://u:p@a:1", "amqp://u:p@a?heartbeat=1"} {
 		h, err := ParseHosts([]string{other, "amqp://u:p@b"})
 		if err != nil || a.identity() == h.identity() {
 			t.Errorf("%s is the same connection (%v)", other, err)

@@ -75,6 +75,9 @@ func NewPublisher(ctx context.Context, hosts Hosts, o PublisherOptions) *Publish
 // confirms, once it is on its way to the socket. It waits for the connection, the
 // topology and the confirm within ctx. See the package's errors for the rest.
 func (p *Publisher) Publish(ctx context.Context, m Message) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnconfirmed, err)
+	}
 	p.connection.hold()
 	defer p.connection.release()
 	for astray := false; ; {
@@ -136,15 +139,13 @@ func (p *Publisher) renew(at *standing) {
 func (p *Publisher) publishOn(ctx context.Context, at *standing, m Message) error {
 	s := at.session
 	gate := s.gate.Load()
-	select {
-	case <-gate.blocked:
+	if gate.closed() {
 		return ErrBlocked
-	default:
 	}
 	if err := s.outbox.awaitRoom(ctx); err != nil {
 		return fmt.Errorf("%w: the network takes nothing: %w", ErrUnconfirmed, err)
 	}
-	c, err := at.channels.acquire(ctx)
+	c, err := at.channels.acquire(ctx, gate)
 	if err != nil {
 		return s.unsentIfClosed(ctx, err)
 	}
@@ -191,7 +192,11 @@ func (p *Publisher) settle(ctx context.Context, at *standing, c *publishingChann
 		}
 		return ErrNacked
 	}
-	<-c.done // closed with the channel
+	select {
+	case <-c.done: // closed with the channel
+	case <-ctx.Done():
+		return &LostError{Err: ctx.Err()}
+	}
 	var refused *amqp.Error
 	if errors.As(c.cause, &refused) && refused.Code == amqp.NotFound {
 		p.renew(at)

@@ -41,6 +41,15 @@ type session struct {
 // new one takes its place when the broker unblocks.
 type gate struct{ blocked chan struct{} }
 
+func (g *gate) closed() bool {
+	select {
+	case <-g.blocked:
+		return true
+	default:
+		return false
+	}
+}
+
 func newSession(conn *amqp.Connection, out *outbox, host string, logger prefixed) *session {
 	s := &session{
 		conn:      conn,
@@ -108,15 +117,12 @@ func (s *session) lostConnection() bool {
 
 // block closes the gate or puts a new one in its place.
 func (s *session) block(active bool) {
-	select {
-	case <-s.gate.Load().blocked:
-		if !active {
-			s.gate.Store(&gate{blocked: make(chan struct{})})
-		}
-	default:
-		if active {
-			close(s.gate.Load().blocked)
-		}
+	g := s.gate.Load()
+	switch {
+	case active && !g.closed():
+		close(g.blocked)
+	case !active && g.closed():
+		s.gate.Store(&gate{blocked: make(chan struct{})})
 	}
 }
 

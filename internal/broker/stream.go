@@ -20,7 +20,6 @@ type stream struct {
 	ch         *amqp.Channel
 	tag        string
 	autoAck    bool
-	started    time.Time
 	deliveries <-chan amqp.Delivery
 
 	closed    <-chan *amqp.Error // from amqp091-go
@@ -40,7 +39,6 @@ func newStream(s *session, ch *amqp.Channel, autoAck bool) *stream {
 		ch:        ch,
 		tag:       consumerTag(),
 		autoAck:   autoAck,
-		started:   time.Now(),
 		closed:    ch.NotifyClose(make(chan *amqp.Error, 1)),
 		cancelled: ch.NotifyCancel(make(chan string, 1)),
 		stopping:  make(chan struct{}),

@@ -122,29 +122,36 @@ func (s *Subscription) Receive(ctx context.Context) (*Delivery, error) {
 	}
 }
 
-// run consumes on one session after the other.
+// run consumes on one session after the other, at once after a stream that lived
+// long enough, else after the back-off.
 func (s *Subscription) run(ctx context.Context) {
 	defer s.set(nil, ErrStopped, true)
 	policy := Policy{Strategy: s.options.Policy.Strategy}.start()
 	for ctx.Err() == nil {
-		stream, err := s.subscribe(ctx)
-		if err == nil {
-			s.topology.forgetFailure()
-			s.set(stream, nil, false)
-			err = s.attend(ctx, stream)
-			if time.Since(stream.started) >= shortLife {
-				policy.Reset()
-			}
-		}
+		started := time.Now()
+		err := s.consumeOnce(ctx)
 		if ctx.Err() != nil || errors.Is(err, errUnsent) {
-			continue
+			continue // the connection's supervisor says what happened to it
 		}
 		s.set(nil, err, false)
 		s.topology.logFailure(err)
-		if stream == nil || time.Since(stream.started) < shortLife {
+		if time.Since(started) < shortLife {
 			s.pause(ctx, policy.NextBackOff())
+		} else {
+			policy.Reset()
 		}
 	}
+}
+
+// consumeOnce consumes until the stream is over or the subscription stops.
+func (s *Subscription) consumeOnce(ctx context.Context) error {
+	stream, err := s.subscribe(ctx)
+	if err != nil {
+		return err
+	}
+	s.topology.forgetFailure()
+	s.set(stream, nil, false)
+	return s.attend(ctx, stream)
 }
 
 // attend keeps a stream until it is over or the subscription stops.
@@ -153,7 +160,7 @@ func (s *Subscription) attend(ctx context.Context, stream *stream) error {
 	case <-stream.over:
 		s.set(nil, stream.err, false)
 		if stream.session.lostConnection() {
-			return errUnsent // the connection's supervisor says so
+			return errUnsent
 		}
 		return stream.err
 	case <-ctx.Done():
