@@ -8,28 +8,19 @@ import (
 
 	"github.com/luraproject/lura/v2/config"
 
-	"github.com/bdf0fecc/lura-amqp/backoff"
 	"github.com/bdf0fecc/lura-amqp/internal/broker"
 	"github.com/bdf0fecc/lura-amqp/internal/extra"
 	"github.com/bdf0fecc/lura-amqp/internal/topology"
 )
 
-// DefaultPrefetchCount is how many messages the gateway holds at most when
-// prefetch_count is not set.
-const DefaultPrefetchCount = 10
-
-// Config is the async/amqp block. The keys of [topology.Config] belong to it too.
+// Config is the async/amqp block. The keys of [topology.Config] and
+// [broker.Prefetch] belong to it too.
 type Config struct {
 	topology.Config
+	broker.Prefetch
 	// Host is an AMQP URI, or several of them separated by commas. Required.
 	// Default: none.
 	Host string `json:"host"`
-	// PrefetchCount is how many messages the broker sends ahead of the workers;
-	// 0 is AMQP's "no limit". Default: 10.
-	PrefetchCount int `json:"prefetch_count"`
-	// PrefetchSize is the same in bytes. RabbitMQ refuses any value but 0.
-	// Default: 0.
-	PrefetchSize int `json:"prefetch_size"`
 	// AutoAck takes messages off the queue when they are sent to the gateway,
 	// whatever becomes of them there. Default: false.
 	AutoAck bool `json:"auto_ack"`
@@ -57,7 +48,7 @@ var required = []string{"name", "host", "exchange"}
 // NewConfig reads an agent's block and settings. It returns the keys that it does
 // not know, and an error that begins with the key that is wrong.
 func NewConfig(block any, a *config.AsyncAgent) (cfg Config, unknown []string, err error) {
-	cfg = Config{PrefetchCount: DefaultPrefetchCount, settings: newSettings(a)}
+	cfg = Config{Prefetch: broker.Prefetch{PrefetchCount: broker.DefaultPrefetchCount}, settings: newSettings(a)}
 	if unknown, err = extra.Decode(block, required, &cfg); err != nil {
 		return cfg, unknown, err
 	}
@@ -90,23 +81,17 @@ func (c *Config) validate(connection config.Connection) (err error) {
 	if c.hosts, err = broker.ParseHosts(broker.SplitHosts(c.Host)); err != nil {
 		return err
 	}
-	if c.policy.Strategy, err = backoff.Parse(connection.BackoffStrategy); err != nil {
-		return fmt.Errorf("connection.backoff_strategy: %w", err)
+	retry := broker.Retry{BackoffStrategy: connection.BackoffStrategy, MaxRetries: connection.MaxRetries}
+	if retry.MaxRetries == math.MaxInt {
+		retry.MaxRetries = 0 // Lura's word for unlimited
 	}
-	c.policy.MaxRetries = connection.MaxRetries
-	if connection.MaxRetries == math.MaxInt {
-		c.policy.MaxRetries = 0 // Lura's word for unlimited
+	if c.policy, err = retry.Policy(); err != nil {
+		return fmt.Errorf("connection.%w", err)
 	}
 	if err := topology.CheckShortString(c.topic); err != nil {
 		return fmt.Errorf("consumer.topic: %w", err)
 	}
-	if c.PrefetchCount < 0 || c.PrefetchCount > math.MaxUint16 {
-		return fmt.Errorf("prefetch_count: %d is not between 0 and %d", c.PrefetchCount, math.MaxUint16)
-	}
-	if c.PrefetchSize < 0 || int64(c.PrefetchSize) > math.MaxUint32 {
-		return fmt.Errorf("prefetch_size: %d is not between 0 and %d", c.PrefetchSize, uint32(math.MaxUint32))
-	}
-	return nil
+	return c.Prefetch.Validate()
 }
 
 // notices are the surprises of a valid block, to be logged once.

@@ -9,6 +9,7 @@ import (
 	"github.com/luraproject/lura/v2/config"
 
 	"github.com/bdf0fecc/lura-amqp/backoff"
+	"github.com/bdf0fecc/lura-amqp/internal/broker"
 )
 
 // block returns the smallest valid block with the keys added or replaced.
@@ -91,13 +92,13 @@ func TestNewConfig_ErrorsBeginWithTheKeyAndHideThePassword(t *testing.T) {
 func TestNotices(t *testing.T) {
 	for want, cfg := range map[string]Config{
 		"auto_ack: true": {AutoAck: true},
-		"prefetch_count: 2 is less than the 4 workers": {PrefetchCount: 2, settings: settings{workers: 4}},
+		"prefetch_count: 2 is less than the 4 workers": {Prefetch: broker.Prefetch{PrefetchCount: 2}, settings: settings{workers: 4}},
 	} {
 		if lines := cfg.notices(); len(lines) != 1 || !strings.HasPrefix(lines[0], want) {
 			t.Errorf("%q, want %q", lines, want)
 		}
 	}
-	fine := Config{PrefetchCount: 0, settings: settings{workers: 4}}
+	fine := Config{settings: settings{workers: 4}}
 	if lines := fine.notices(); len(lines) > 0 {
 		t.Errorf("no limit is noticed: %q", lines)
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/luraproject/lura/v2/config"
 
-	"github.com/bdf0fecc/lura-amqp/backoff"
 	"github.com/bdf0fecc/lura-amqp/internal/broker"
 	"github.com/bdf0fecc/lura-amqp/internal/extra"
 	"github.com/bdf0fecc/lura-amqp/internal/topology"
@@ -18,10 +17,11 @@ import (
 // largest message that RabbitMQ 4 takes unless told otherwise.
 const DefaultMaxBodySize = 16 << 20
 
-// Config is the backend/amqp/producer block. The keys of [topology.Config] belong
-// to it too.
+// Config is the backend/amqp/producer block. The keys of [topology.Config] and
+// [broker.Retry] belong to it too.
 type Config struct {
 	topology.Config
+	broker.Retry
 	// RoutingKey is the name of an endpoint parameter with its first letter in
 	// upper case, or the routing key itself: see RoutesByParameter. Required.
 	// Default: "#".
@@ -53,12 +53,6 @@ type Config struct {
 	// values joined with ", ". Otherwise it is a list of strings, which is the
 	// form that consumers of krakend-amqp know. Default: false.
 	FlattenHeaders bool `json:"flatten_headers"`
-	// BackoffStrategy is how long to wait between attempts to connect. Default:
-	// "fallback", one second.
-	BackoffStrategy string `json:"backoff_strategy"`
-	// MaxRetries of connecting, before only requests try again. Default: 0,
-	// unlimited.
-	MaxRetries int `json:"max_retries"`
 
 	policy     broker.Policy
 	endpoint   string          // that the backend belongs to; empty for an agent's
@@ -83,10 +77,9 @@ func (c *Config) validate() (err error) {
 	if err := c.Config.Validate(); err != nil {
 		return err
 	}
-	if c.policy.Strategy, err = backoff.Parse(c.BackoffStrategy); err != nil {
-		return fmt.Errorf("backoff_strategy: %w", err)
+	if c.policy, err = c.Policy(); err != nil {
+		return err
 	}
-	c.policy.MaxRetries = c.MaxRetries
 	if err := topology.CheckShortString(c.RoutingKey); err != nil {
 		return fmt.Errorf("routing_key: %w", err)
 	}

@@ -12,20 +12,20 @@ import (
 
 // allThree puts publishers, consumers and agents on a gateway: what is published to
 // "get" is consumed by requests, what is published to "push" by an agent.
-func (r *row) allThree(ctx context.Context, g *gateway) {
+func (r *row) allThree(g *gateway) {
 	r.t.Helper()
-	r.load.publish(ctx, 8, g.producer("get", nil))
-	r.load.publish(ctx, 8, g.producer("push", nil))
-	r.load.consume(ctx, 4, g.consumer("get", nil))
+	r.load.publish(r.loading, 8, g.producer("get", nil))
+	r.load.publish(r.loading, 8, g.producer("push", nil))
+	r.load.consume(r.loading, 4, g.consumer("get", nil))
 	if err := g.agent("push", r.load.process); err != nil {
 		r.t.Fatal(err)
 	}
 }
 
 // finish ends the load, then the gateway.
-func (r *row) finish(stopLoad context.CancelFunc, g *gateway) {
+func (r *row) finish(g *gateway) {
 	r.t.Helper()
-	stopLoad()
+	r.stopLoad()
 	r.load.workers.Wait()
 	g.stop(r.t)
 }
@@ -42,9 +42,7 @@ func TestBrokerKilled(t *testing.T) {
 	r := newRow(t, "broker SIGKILL and restart; publishers, consumers, agent")
 	node := rabbit.Private(t)
 	g := newGateway(t, r.log, node.URL())
-	ctx, stopLoad := context.WithCancel(context.Background())
-	defer stopLoad()
-	r.allThree(ctx, g)
+	r.allThree(g)
 	var slowest time.Duration
 	kills := 0
 	for ends := r.duration(); ends.Err() == nil; kills++ {
@@ -59,7 +57,7 @@ func TestBrokerKilled(t *testing.T) {
 		}
 		slowest = max(slowest, r.awaitConfirm())
 	}
-	r.finish(stopLoad, g)
+	r.finish(g)
 	r.awaitNoConnections(node)
 	r.note("%d kills; publishing again at most %s after the port was open", kills, slowest.Round(time.Millisecond))
 	if slowest > 2*time.Second {
@@ -72,9 +70,7 @@ func TestConnectionsClosed(t *testing.T) {
 	r := newRow(t, "all connections closed ten times a second; publishers, consumers, agent")
 	node := rabbit.Private(t)
 	g := newGateway(t, r.log, node.URL())
-	ctx, stopLoad := context.WithCancel(context.Background())
-	defer stopLoad()
-	r.allThree(ctx, g)
+	r.allThree(g)
 	closings := 0
 	for ends := r.duration(); ends.Err() == nil; closings++ {
 		pause(ends, 100*time.Millisecond)
@@ -83,7 +79,7 @@ func TestConnectionsClosed(t *testing.T) {
 		}
 	}
 	again := r.awaitConfirm()
-	r.finish(stopLoad, g)
+	r.finish(g)
 	r.awaitNoConnections(node)
 	r.note("%d times; publishing again %s after the last; no connection or goroutine left", closings, again.Round(time.Millisecond))
 	r.balance(node.URL(), "get", "push")
@@ -93,13 +89,11 @@ func TestMemoryAlarm(t *testing.T) {
 	r := newRow(t, "memory alarm, then lifted; publishers and consumers")
 	node := rabbit.Private(t)
 	g := newGateway(t, r.log, node.URL())
-	ctx, stopLoad := context.WithCancel(context.Background())
-	defer stopLoad()
 	publisher := g.producer("get", nil)
-	r.load.publish(ctx, 8, publisher)
+	r.load.publish(r.loading, 8, publisher)
 	r.awaitConfirm()
 	alarms := 0
-	consuming, stopConsuming := context.WithCancel(ctx)
+	consuming, stopConsuming := context.WithCancel(r.loading)
 	defer stopConsuming()
 	for ends := r.duration(); ends.Err() == nil; alarms++ {
 		if err := node.SetMemoryAlarm(soon(t), true); err != nil {
@@ -121,7 +115,7 @@ func TestMemoryAlarm(t *testing.T) {
 		r.awaitConfirm()
 		pause(ends, r.between(100*time.Millisecond, time.Second))
 	}
-	r.finish(stopLoad, g)
+	r.finish(g)
 	r.note("%d alarms; 503 at once, consumers went on", alarms)
 	r.balance(node.URL(), "get")
 }
@@ -145,25 +139,16 @@ func TestTopologyBroken(t *testing.T) {
 	r := newRow(t, "exchange deleted, empty queue deleted, policy changed; publishers, consumers, bystanders")
 	node := rabbit.Private(t)
 	g := newGateway(t, r.log, node.URL())
-	ctx, stopLoad := context.WithCancel(context.Background())
-	defer stopLoad()
-	r.load.publish(ctx, 8, g.producer("get", nil))
-	r.load.consume(ctx, 4, g.consumer("get", nil))
+	r.load.publish(r.loading, 8, g.producer("get", nil))
+	r.load.consume(r.loading, 4, g.consumer("get", nil))
 	bystanders := &load{books: newBooks()}
-	bystanders.publish(ctx, 4, g.producer("other", nil))
-	conn, err := amqp.Dial(node.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	ch, err := conn.Channel()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bystanders.publish(r.loading, 4, g.producer("other", nil))
+	ch := rabbit.Channel(t, node.URL())
 	breaks := 0
 	for ends := r.duration(); ends.Err() == nil; breaks++ {
 		r.awaitConfirm()
 		pause(ends, r.between(20*time.Millisecond, 300*time.Millisecond))
+		var err error
 		switch r.random.IntN(3) {
 		case 0:
 			err = ch.ExchangeDelete("get", false, false)
@@ -177,9 +162,9 @@ func TestTopologyBroken(t *testing.T) {
 		}
 	}
 	r.awaitConfirm()
-	stopLoad()
+	r.stopLoad()
 	bystanders.workers.Wait()
-	r.finish(stopLoad, g)
+	r.finish(g)
 	for _, status := range []int{503, 504, 500} {
 		if n := bystanders.books.count("publish", status); n > 0 {
 			t.Errorf("%d bystanders were answered %d", n, status)
@@ -204,21 +189,11 @@ func (r *row) deleteQueue(node *rabbit.Node, ch *amqp.Channel, queue string) err
 func TestQueueFull(t *testing.T) {
 	r := newRow(t, "queue full, overflow reject-publish; publishers")
 	node := rabbit.Private(t)
-	conn, err := amqp.Dial(node.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	ch, err := conn.Channel()
-	if err != nil {
-		t.Fatal(err)
-	}
+	ch := rabbit.Channel(t, node.URL())
 	if _, err := ch.QueueDeclare("full", true, false, false, false, amqp.Table{"x-max-length": 100, "x-overflow": "reject-publish"}); err != nil {
 		t.Fatal(err)
 	}
 	g := newGateway(t, r.log, node.URL())
-	ctx, stopLoad := context.WithCancel(context.Background())
-	defer stopLoad()
 	if err := ch.ExchangeDeclare("full", "topic", true, false, false, false, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -227,9 +202,9 @@ func TestQueueFull(t *testing.T) {
 	}
 	// The queue has arguments that the block cannot name, so the block has no queue.
 	producer := g.block("full", map[string]any{"name": "", "routing_key": "key"})
-	r.load.publish(ctx, 8, g.producerOn("full", "", producer))
+	r.load.publish(r.loading, 8, g.producerOn("full", "", producer))
 	<-r.duration().Done()
-	r.finish(stopLoad, g)
+	r.finish(g)
 	refused := r.books.count("publish", 503)
 	if refused == 0 {
 		t.Error("nothing was refused")

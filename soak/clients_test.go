@@ -2,7 +2,6 @@ package soak
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -29,15 +28,13 @@ func TestClientsGoAway(t *testing.T) {
 	node := rabbit.Private(t)
 	p := newProcess(t, node.URL(), "http://localhost:9999")
 	p.start()
-	ctx, stopLoad := context.WithCancel(context.Background())
-	defer stopLoad()
-	r.load.each(ctx, 2, func() bool {
+	r.load.each(r.loading, 2, func() bool {
 		id := fmt.Sprintf("m%d", r.load.number.Add(1))
 		status, _ := r.request(p, "publish", "POST", "/get", `{"id":"`+id+`"}`)
 		if status == http.StatusAccepted {
 			r.books.confirm(id)
 		}
-		pause(ctx, 2*time.Millisecond)
+		pause(r.loading, 2*time.Millisecond)
 		return true
 	})
 	delays := make(chan time.Duration, 1000)
@@ -62,7 +59,7 @@ func TestClientsGoAway(t *testing.T) {
 		})
 	}
 	getters.Wait()
-	stopLoad()
+	r.stopLoad()
 	r.load.workers.Wait()
 	p.end(syscall.SIGTERM)
 	r.awaitAllBack(node, "get")
@@ -104,9 +101,7 @@ func TestGarbage(t *testing.T) {
 	})
 	good := g.producer("get", nil)
 	garbage := g.producerOn("get", "/get/{route}/{prio}/{exp}/{id}", block)
-	ctx, stopLoad := context.WithCancel(context.Background())
-	defer stopLoad()
-	r.load.publish(ctx, 16, good)
+	r.load.publish(r.loading, 16, good)
 	long := strings.Repeat("k", 256)
 	bad := []*proxy.Request{
 		{Params: map[string]string{"Route": "key", "Prio": "256", "Exp": "", "Id": ""}},
@@ -120,14 +115,14 @@ func TestGarbage(t *testing.T) {
 		{Params: map[string]string{"Route": "key"}, Headers: map[string][]string{long: {"x"}}},
 		{Params: map[string]string{"Route": "key"}, Headers: map[string][]string{"X": {strings.Repeat("x", 200_000)}}},
 	}
-	r.load.each(ctx, 4, func() bool {
+	r.load.each(r.loading, 4, func() bool {
 		request := *bad[int(r.load.number.Add(1))%len(bad)]
 		if _, status := r.load.call("garbage", garbage, &request); status != http.StatusBadRequest {
 			t.Errorf("%v is answered %d", request.Params, status)
 		}
 		return true
 	})
-	r.load.each(ctx, 1, func() bool {
+	r.load.each(r.loading, 1, func() bool {
 		request := &proxy.Request{Params: map[string]string{"Route": "key"}, Body: io.NopCloser(strings.NewReader(strings.Repeat("x", 20<<20)))}
 		if _, status := r.load.call("large", garbage, request); status != http.StatusRequestEntityTooLarge {
 			t.Errorf("a body of 20 MiB is answered %d", status)
@@ -135,7 +130,7 @@ func TestGarbage(t *testing.T) {
 		return true
 	})
 	strange := g.producerOn("strange", "/strange", g.block("strange", map[string]any{"routing_key": "key"}))
-	r.load.each(ctx, 1, func() bool {
+	r.load.each(r.loading, 1, func() bool {
 		for _, body := range []io.ReadCloser{nil, http.NoBody, io.NopCloser(strings.NewReader("\x00\xff\xfe"))} {
 			if _, status := r.load.call("strange", strange, &proxy.Request{Body: body}); status != http.StatusOK {
 				t.Errorf("a strange body is answered %d", status)
@@ -144,7 +139,7 @@ func TestGarbage(t *testing.T) {
 		return true
 	})
 	<-r.duration().Done()
-	r.finish(stopLoad, g)
+	r.finish(g)
 	r.onlyAnswers("publish", []int{200})
 	if lines := r.log.Matching("WARNING"); len(lines) > 0 {
 		t.Errorf("the broker minded: %q", lines)

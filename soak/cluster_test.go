@@ -1,7 +1,6 @@
 package soak
 
 import (
-	"context"
 	"strings"
 	"testing"
 	"time"
@@ -26,9 +25,7 @@ func TestClusterNodesKilled(t *testing.T) {
 		hosts = append(hosts, n.URL()+"soak")
 	}
 	g := newGateway(t, r.log, hosts...)
-	ctx, stopLoad := context.WithCancel(context.Background())
-	defer stopLoad()
-	r.allThree(ctx, g)
+	r.allThree(g)
 	r.awaitConfirm()
 	if types, err := nodes[0].Ctl(soon(t), "list_queues", "-p", "soak", "type"); err != nil || strings.Count(types, "quorum") != 2 {
 		t.Fatalf("not two quorum queues: %s %v", types, err)
@@ -51,7 +48,7 @@ func TestClusterNodesKilled(t *testing.T) {
 		}
 		r.awaitConfirm()
 	}
-	r.finish(stopLoad, g)
+	r.finish(g)
 	r.note("%d kills; publishing again at most %s after", kills, slowest.Round(time.Millisecond))
 	if slowest > 10*time.Second {
 		t.Errorf("failing over took %s", slowest)

@@ -76,9 +76,7 @@ func TestNetwork(t *testing.T) {
 			node := rabbit.Private(t)
 			n := newNetwork(t, node)
 			g := newGateway(t, r.log, n.url())
-			ctx, stopLoad := context.WithCancel(context.Background())
-			defer stopLoad()
-			r.allThree(ctx, g)
+			r.allThree(g)
 			faults := 0
 			for ends := r.duration(); ends.Err() == nil; faults++ {
 				r.awaitConfirm()
@@ -86,7 +84,7 @@ func TestNetwork(t *testing.T) {
 				tc.fault(r, n, ends)
 			}
 			again := r.awaitConfirm()
-			r.finish(stopLoad, g)
+			r.finish(g)
 			r.note("%d times; publishing again after %s; longest answer %s past its deadline", faults, again.Round(time.Millisecond), r.books.overrun.Round(time.Millisecond))
 			r.balance(node.URL(), "get", "push")
 		})

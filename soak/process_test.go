@@ -1,7 +1,6 @@
 package soak
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -132,10 +131,10 @@ func (p *process) request(method, path, body string) (int, string) {
 	return response.StatusCode, string(text)
 }
 
-// clients puts publishers and consumers on the process until ctx ends.
-func (r *row) clients(ctx context.Context, p *process) {
+// clients puts publishers and consumers on the process.
+func (r *row) clients(p *process) {
 	for _, path := range []string{"/get", "/push"} {
-		r.load.each(ctx, 4, func() bool {
+		r.load.each(r.loading, 4, func() bool {
 			id := fmt.Sprintf("m%d", r.load.number.Add(1))
 			status, _ := r.request(p, "publish", "POST", path, `{"id":"`+id+`"}`)
 			if status == http.StatusAccepted {
@@ -144,7 +143,7 @@ func (r *row) clients(ctx context.Context, p *process) {
 			return status == http.StatusAccepted
 		})
 	}
-	r.load.each(ctx, 2, func() bool {
+	r.load.each(r.loading, 2, func() bool {
 		status, body := r.request(p, "consume", "GET", "/get", "")
 		if status == http.StatusOK {
 			var m message
@@ -195,10 +194,8 @@ func TestGatewayEnded(t *testing.T) {
 			r := newRow(t, tc.name)
 			node := rabbit.Private(t)
 			p := newProcess(t, node.URL(), r.backend().URL)
-			ctx, stopLoad := context.WithCancel(context.Background())
-			defer stopLoad()
 			p.start()
-			r.clients(ctx, p)
+			r.clients(p)
 			ends, times := r.duration(), 0
 			for ; ends.Err() == nil; times++ {
 				r.awaitConfirm()
@@ -209,7 +206,7 @@ func TestGatewayEnded(t *testing.T) {
 				}
 				p.start()
 			}
-			stopLoad()
+			r.stopLoad()
 			r.load.workers.Wait()
 			p.end(syscall.SIGTERM)
 			r.awaitAllBack(node, "get", "push")

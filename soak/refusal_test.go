@@ -1,11 +1,8 @@
 package soak
 
 import (
-	"context"
 	"strings"
 	"testing"
-
-	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/bdf0fecc/lura-amqp/internal/rabbit"
 )
@@ -13,25 +10,15 @@ import (
 func TestBrokerRefuses(t *testing.T) {
 	r := newRow(t, "the broker refuses at start: wrong password, missing vhost, locked queue, exchange of another type; publishers")
 	node := rabbit.Private(t)
-	conn, err := amqp.Dial(node.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	ch, err := conn.Channel()
-	if err != nil {
-		t.Fatal(err)
-	}
+	ch := rabbit.Channel(t, node.URL())
 	if _, err := ch.QueueDeclare("locked", true, false, true, false, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := ch.ExchangeDeclare("fanned", "fanout", true, false, false, false, nil); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stopLoad := context.WithCancel(context.Background())
-	defer stopLoad()
 	good := newGateway(t, r.log, node.URL())
-	r.load.publish(ctx, 4, good.producer("get", nil))
+	r.load.publish(r.loading, 4, good.producer("get", nil))
 
 	refused := &load{books: newBooks()}
 	for name, tc := range map[string]struct {
@@ -45,18 +32,18 @@ func TestBrokerRefuses(t *testing.T) {
 	} {
 		g := newGateway(t, r.log, tc.url)
 		mine := &load{books: refused.books}
-		mine.publish(ctx, 4, g.producer(name, nil))
+		mine.publish(r.loading, 4, g.producer(name, nil))
 		r.log.Await(t, "ERROR", tc.words)
 		// What the request gets is the broker's own refusal, also while it lasts.
 		if _, status := mine.call(name, g.producer(name, nil), nil); status != tc.status {
 			t.Errorf("%s: answered %d, want %d", name, status, tc.status)
 		}
 		defer mine.workers.Wait()
-		defer stopLoad()
+		defer r.stopLoad()
 	}
 	<-r.duration().Done()
-	stopLoad()
-	r.finish(stopLoad, good)
+	r.stopLoad()
+	r.finish(good)
 	errors, requests := len(r.log.Matching("ERROR")), 0
 	for _, status := range []int{500, 503, 504} {
 		requests += refused.books.count("publish", status)

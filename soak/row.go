@@ -9,9 +9,8 @@ import (
 	"testing"
 	"time"
 
-	amqp "github.com/rabbitmq/amqp091-go"
-
 	"github.com/bdf0fecc/lura-amqp/internal/logtest"
+	"github.com/bdf0fecc/lura-amqp/internal/rabbit"
 )
 
 var (
@@ -29,15 +28,21 @@ type row struct {
 	log    *logtest.Recorder
 	began  time.Time
 	notes  []string
+
+	loading  context.Context // as long as there is load
+	stopLoad context.CancelFunc
 }
 
 func newRow(t *testing.T, name string) *row {
 	t.Logf("seed %d", *seed)
 	b := newBooks()
-	return &row{
+	r := &row{
 		t: t, name: name, books: b, load: &load{books: b}, log: logtest.New(t), began: time.Now(),
 		random: rand.New(rand.NewPCG(*seed, uint64(len(name)))),
 	}
+	r.loading, r.stopLoad = context.WithCancel(context.Background())
+	t.Cleanup(r.stopLoad)
+	return r
 }
 
 // duration is how long the row goes on breaking things.
@@ -104,15 +109,7 @@ const overrunLimit = 500 * time.Millisecond
 // drain takes all messages off a queue and returns their ids.
 func drain(t *testing.T, url, queue string) (ids []string) {
 	t.Helper()
-	conn, err := amqp.Dial(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	ch, err := conn.Channel()
-	if err != nil {
-		t.Fatal(err)
-	}
+	ch := rabbit.Channel(t, url)
 	for {
 		d, ok, err := ch.Get(queue, true)
 		if err != nil {

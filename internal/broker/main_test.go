@@ -38,7 +38,7 @@ func publisherOn(t testing.TB, hosts Hosts, top topology.Topology) *Publisher {
 
 func subscriptionOn(t testing.TB, hosts Hosts, top topology.Topology) *Subscription {
 	t.Helper()
-	return Subscribe(t.Context(), hosts, SubscriptionOptions{Topology: top, PrefetchCount: 10, Logger: logtest.New(t), Prefix: "[TEST]"})
+	return Subscribe(t.Context(), hosts, SubscriptionOptions{Topology: top, Prefetch: Prefetch{PrefetchCount: 10}, Logger: logtest.New(t), Prefix: "[TEST]"})
 }
 
 var names sync.Map // from a test to its queue and exchange
@@ -63,14 +63,5 @@ func message(key, body string) Message {
 // channelOn is a channel of the test's own, to break things with.
 func channelOn(t testing.TB, node *rabbit.Node) *amqp.Channel {
 	t.Helper()
-	conn, err := amqp.Dial(node.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	ch, err := conn.Channel()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ch
+	return rabbit.Channel(t, node.URL())
 }

@@ -1,8 +1,29 @@
 package broker
 
 import (
+	"fmt"
+
 	"github.com/bdf0fecc/lura-amqp/backoff"
 )
+
+// Retry is the keys of a block that say how its connection is tried again.
+type Retry struct {
+	// BackoffStrategy is how long to wait between attempts to connect. Default:
+	// "fallback", one second.
+	BackoffStrategy string `json:"backoff_strategy"`
+	// MaxRetries of connecting, before only requests try again. Default: 0,
+	// unlimited.
+	MaxRetries int `json:"max_retries"`
+}
+
+// Policy is what the keys mean. Its error begins with the key.
+func (r Retry) Policy() (Policy, error) {
+	strategy, err := backoff.Parse(r.BackoffStrategy)
+	if err != nil {
+		return Policy{}, fmt.Errorf("backoff_strategy: %w", err)
+	}
+	return Policy{Strategy: strategy, MaxRetries: r.MaxRetries}, nil
+}
 
 // Policy is how a connection is tried again.
 type Policy struct {

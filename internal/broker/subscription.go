@@ -39,13 +39,9 @@ type Subscription struct {
 // SubscriptionOptions is what to consume and how.
 type SubscriptionOptions struct {
 	Topology topology.Topology
-	// PrefetchCount is how many unsettled messages the broker sends at most; 0
-	// is no limit.
-	PrefetchCount int
-	// PrefetchSize is the same in bytes. RabbitMQ refuses any value but 0.
-	PrefetchSize int
-	AutoAck      bool
-	NoLocal      bool
+	Prefetch
+	AutoAck bool
+	NoLocal bool
 	// Passive receivers are no requests: they do not make a connection that has
 	// given up try again.
 	Passive bool

@@ -45,7 +45,7 @@ func TestReceive_SettlesOnce(t *testing.T) {
 	node := rabbit.Shared(t)
 	fill(t, channelOn(t, node), nameOf(t), 4)
 	ctx, cancel := context.WithCancel(soon(t))
-	s := Subscribe(ctx, hostsOf(t, node), SubscriptionOptions{Topology: durable(nameOf(t)), PrefetchCount: 1, Logger: logtest.New(t)})
+	s := Subscribe(ctx, hostsOf(t, node), SubscriptionOptions{Topology: durable(nameOf(t)), Prefetch: Prefetch{PrefetchCount: 1}, Logger: logtest.New(t)})
 	var got string
 	for range 4 {
 		d, err := s.Receive(ctx)
@@ -90,7 +90,7 @@ func TestSubscription_StopGivesBackWhatWasPrefetchedAndWaitsForWhatIsInHand(t *t
 	node := rabbit.Shared(t)
 	fill(t, channelOn(t, node), nameOf(t), 8)
 	ctx, cancel := context.WithCancel(soon(t))
-	s := Subscribe(ctx, hostsOf(t, node), SubscriptionOptions{Topology: durable(nameOf(t)), PrefetchCount: 5, Logger: logtest.New(t)})
+	s := Subscribe(ctx, hostsOf(t, node), SubscriptionOptions{Topology: durable(nameOf(t)), Prefetch: Prefetch{PrefetchCount: 5}, Logger: logtest.New(t)})
 	inHand, err := s.Receive(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -199,7 +199,7 @@ func TestSubscribe_PrefetchSizeIsRefusedOnceAndHarmsNobody(t *testing.T) {
 	fill(t, channelOn(t, node), nameOf(t), 2)
 	for range 2 {
 		ctx, cancel := context.WithCancel(t.Context())
-		s := Subscribe(ctx, hosts, SubscriptionOptions{Topology: durable(nameOf(t)), PrefetchCount: 1, PrefetchSize: 1024, Logger: log, Prefix: "[TEST]"})
+		s := Subscribe(ctx, hosts, SubscriptionOptions{Topology: durable(nameOf(t)), Prefetch: Prefetch{PrefetchCount: 1, PrefetchSize: 1024}, Logger: log, Prefix: "[TEST]"})
 		d, err := s.Receive(soon(t))
 		if err != nil {
 			t.Fatal(err)

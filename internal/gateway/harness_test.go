@@ -166,16 +166,7 @@ func vhost(t testing.TB) (node *rabbit.Node, url string) {
 // take gets one message from a queue.
 func take(t testing.TB, url, queue string) amqp.Delivery {
 	t.Helper()
-	conn, err := amqp.Dial(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	ch, err := conn.Channel()
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, ok, err := ch.Get(queue, true)
+	d, ok, err := rabbit.Channel(t, url).Get(queue, true)
 	if err != nil || !ok {
 		t.Fatalf("no message in %s: %v", queue, err)
 	}
@@ -185,15 +176,7 @@ func take(t testing.TB, url, queue string) amqp.Delivery {
 // put publishes a message.
 func put(t testing.TB, url, exchange, key, body string) {
 	t.Helper()
-	conn, err := amqp.Dial(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	ch, err := conn.Channel()
-	if err != nil {
-		t.Fatal(err)
-	}
+	ch := rabbit.Channel(t, url)
 	if err := ch.Confirm(false); err != nil {
 		t.Fatal(err)
 	}
