@@ -7,7 +7,7 @@ FUZZTIME ?= 20s
 ROW ?= 2m
 SEED ?= $(shell date +%s)
 
-.PHONY: help demo run build test vet fuzz bench soak
+.PHONY: help demo run build test lint fuzz bench soak
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +23,7 @@ run: build ## the same, and the gateway stays up
 build: ## the gateway with the module compiled in: bin/lura-amqp
 	go build -o bin/lura-amqp ./cmd/lura-amqp
 
-test: vet ## vet, gofmt, and all tests with the race detector on private RabbitMQ nodes
+test: lint ## vet, gofmt, and all tests with the race detector on private RabbitMQ nodes
 	@sh scripts/need.sh rabbitmq gcc
 	go test -race ./...
 	cd soak && go test -race ./...
@@ -32,7 +32,7 @@ soak: ## the fault bench, ROW (2m) of faults a row, written into docs/reliabilit
 	@sh scripts/need.sh rabbitmq
 	cd soak && go test -v -timeout 12h -row $(ROW) -seed $(SEED) -table ../docs/reliability.md .
 
-vet: ## go vet and gofmt
+lint: ## go vet and gofmt
 	go vet ./...
 	cd soak && go vet ./...
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "not gofmt-ed: $$unformatted"; exit 1; }

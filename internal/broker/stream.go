@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 )
@@ -105,32 +104,56 @@ func (st *stream) release() {
 	}
 }
 
-// stop ends the consumer, gives what was prefetched back to the queue, waits
-// until what was handed out is settled, for at most limit, and closes the
-// channel.
-func (st *stream) stop(limit time.Duration) {
-	idle := make(chan struct{})
-	st.mu.Lock()
-	st.idle = idle
-	if st.holders == 0 {
-		close(idle)
+// stop ends the consumer, gives what was prefetched back to the queue, waits until
+// what was handed out is settled, which is bounded by the timeouts of those who have
+// it, and closes the channel. It does not wait long for a broker that does not
+// answer: the end of the connection gives everything back too.
+func (st *stream) stop() {
+	idle := st.refuse()
+	patience, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	st.spawnAndAwait(patience, st.giveBack)
+	select {
+	case <-idle:
+	case <-st.over:
 	}
-	st.mu.Unlock()
-	close(st.stopping)
+	patience, cancel = context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	st.spawnAndAwait(patience, func() { _ = st.ch.Close() })
+}
 
+// refuse lets nobody receive any more. The channel it returns is closed when nothing
+// is in hand.
+func (st *stream) refuse() (idle <-chan struct{}) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.idle = make(chan struct{})
+	if st.holders == 0 {
+		close(st.idle)
+	}
+	close(st.stopping)
+	return st.idle
+}
+
+// giveBack ends the consumer and returns what was prefetched.
+func (st *stream) giveBack() {
 	_ = st.ch.Cancel(st.tag, false) // fails when the channel is closed already
 	for d := range st.deliveries {
 		if !st.autoAck {
 			_ = d.Nack(false, true)
 		}
 	}
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	select {
-	case <-idle:
-	case <-st.over:
-	case <-timer.C:
+}
+
+// spawnAndAwait waits for f, which asks the broker something, until ctx ends.
+func (st *stream) spawnAndAwait(ctx context.Context, f func()) {
+	done := make(chan struct{})
+	if !st.session.spawn(func() { defer close(done); f() }) {
+		return
 	}
-	_ = st.ch.Close()
-	<-st.over
+	select {
+	case <-done:
+	case <-st.over:
+	case <-ctx.Done():
+	}
 }

@@ -16,9 +16,9 @@ import (
 	"github.com/bdf0fecc/lura-amqp/internal/topology"
 )
 
-// stopTime bounds how long a subscription that stops waits for messages that
-// were handed out to be settled.
-const stopTime = 30 * time.Second
+// stopTime is how long a subscription that stops waits for each of the broker's
+// answers.
+const stopTime = 5 * time.Second
 
 // Subscription consumes a queue for as long as its context lives, on whatever
 // session is up. A goroutine subscribes again when a session or channel ends.
@@ -161,7 +161,7 @@ func (s *Subscription) attend(ctx context.Context, stream *stream) error {
 		return stream.err
 	case <-ctx.Done():
 		s.set(nil, ErrStopped, true)
-		stream.stop(stopTime)
+		stream.stop()
 		return nil
 	}
 }

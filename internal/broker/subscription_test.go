@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
@@ -258,5 +259,26 @@ func TestSubscribe_LockedQueueIsSaidAndRetried(t *testing.T) {
 		case <-ctx.Done():
 			t.Fatal("not tried again")
 		}
+	}
+}
+
+func TestSubscription_StopDoesNotWaitForABrokerThatDoesNotAnswer(t *testing.T) {
+	node := rabbit.Private(t)
+	ctx, cancel := context.WithCancel(soon(t))
+	s := Subscribe(ctx, hostsOf(t, node), SubscriptionOptions{Topology: durable(nameOf(t)), Logger: logtest.New(t)})
+	for consuming, changed := s.Consuming(); !consuming; consuming, changed = s.Consuming() {
+		<-changed
+	}
+	if err := node.Pause(); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	cancel()
+	<-s.Done()
+	if took := time.Since(began); took > 3*stopTime {
+		t.Errorf("stopped after %s", took)
+	}
+	if err := node.Resume(); err != nil {
+		t.Fatal(err)
 	}
 }
