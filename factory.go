@@ -70,10 +70,10 @@ func (f factory) consumer(remote *config.Backend) proxy.Proxy {
 }
 
 // build makes the proxy, or one that answers with what is wrong about the block.
-func (f factory) build(n extra.Namespace, remote *config.Backend, unknown []string, err error, make func(hosts broker.Hosts, prefix string) proxy.Proxy) proxy.Proxy {
+func (f factory) build(n extra.Namespace, remote *config.Backend, unknown []extra.Unknown, err error, make func(hosts broker.Hosts, prefix string) proxy.Proxy) proxy.Proxy {
 	prefix := "[BACKEND: " + remote.URLPattern + "][AMQP]"
 	for _, key := range unknown {
-		f.logger.Warning(prefix, fmt.Sprintf("%s: %s: unknown key, ignored", n.Short, key))
+		f.logger.Warning(prefix, fmt.Sprintf("%s: %s", n.Short, key))
 	}
 	hosts, hostsErr := takeHosts(remote)
 	if err == nil {

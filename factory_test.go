@@ -77,7 +77,7 @@ func TestNewBackendFactory_UnknownKeysAreWarnings(t *testing.T) {
 	log := logtest.New(t)
 	NewBackendFactory(t.Context(), log, nil)(backendWith([]string{"amqp://127.0.0.1:1"}, extra.Producer.Short,
 		producing(map[string]any{"durabel": true, "@comment": "x"})))
-	if len(log.Matching("WARNING", "backend/amqp/producer: durabel: unknown key")) != 1 || len(log.Matching("comment")) > 0 {
+	if len(log.Matching("WARNING", `backend/amqp/producer: durabel: unknown key, ignored; did you mean "durable"?`)) != 1 || len(log.Matching("comment")) > 0 {
 		t.Errorf("%q", log.Lines())
 	}
 }

@@ -60,7 +60,7 @@ func walk(value any, f func(namespace string, block any)) {
 	}
 }
 
-func check(namespace, endpoint string, block any) (unknown []string, err error) {
+func check(namespace, endpoint string, block any) (unknown []extra.Unknown, err error) {
 	switch namespace {
 	case extra.Producer.Short:
 		_, unknown, err = producer.NewConfig(block, &config.Backend{ParentEndpoint: endpoint})

@@ -43,7 +43,7 @@ func StartAgent(ctx context.Context, opts async.Options) bool {
 	prefix := "[ASYNC: " + opts.Agent.Name + "][AMQP]"
 	cfg, unknown, err := NewConfig(block, opts.Agent)
 	for _, key := range unknown {
-		opts.Logger.Warning(prefix, fmt.Sprintf("%s: unknown key, ignored", key))
+		opts.Logger.Warning(prefix, fmt.Sprintf("%s: %s", extra.Agent.Short, key))
 	}
 	if err != nil {
 		opts.Logger.Error(prefix, fmt.Sprintf("%s: %v; the agent does not start", extra.Agent.Short, err))

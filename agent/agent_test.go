@@ -120,7 +120,7 @@ func TestStartAgent_DecidesByLooking(t *testing.T) {
 	if !StartAgent(t.Context(), opts) {
 		t.Error("left a wrong block to another driver")
 	}
-	if len(log.Matching("ERROR [ASYNC: wrong][AMQP]", "async/amqp: durable: must be a boolean, not a number")) != 1 || len(log.Matching("WARNING", "durabel: unknown key")) != 1 {
+	if len(log.Matching("ERROR [ASYNC: wrong][AMQP]", "async/amqp: durable: must be a boolean, not a number")) != 1 || len(log.Matching("WARNING", `async/amqp: durabel: unknown key, ignored; did you mean "durable"?`)) != 1 {
 		t.Errorf("%q", log.Lines())
 	}
 }

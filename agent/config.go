@@ -47,7 +47,7 @@ var required = []string{"name", "host", "exchange"}
 
 // NewConfig reads an agent's block and settings. It returns the keys that it does
 // not know, and an error that begins with the key that is wrong.
-func NewConfig(block any, a *config.AsyncAgent) (cfg Config, unknown []string, err error) {
+func NewConfig(block any, a *config.AsyncAgent) (cfg Config, unknown []extra.Unknown, err error) {
 	cfg = Config{Prefetch: broker.Prefetch{PrefetchCount: broker.DefaultPrefetchCount}, settings: newSettings(a)}
 	if unknown, err = extra.Decode(block, required, &cfg); err != nil {
 		return cfg, unknown, err

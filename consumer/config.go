@@ -32,7 +32,7 @@ var required = []string{"name", "exchange", "routing_key"}
 
 // NewConfig reads a backend's consumer block. It returns the keys that it does
 // not know, and an error that begins with the key that is wrong.
-func NewConfig(block any) (cfg Config, unknown []string, err error) {
+func NewConfig(block any) (cfg Config, unknown []extra.Unknown, err error) {
 	cfg = Config{Prefetch: broker.Prefetch{PrefetchCount: broker.DefaultPrefetchCount}}
 	if unknown, err = extra.Decode(block, required, &cfg); err != nil {
 		return cfg, unknown, err

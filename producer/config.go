@@ -3,6 +3,7 @@ package producer
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"unicode"
 
@@ -64,7 +65,7 @@ var required = []string{"name", "exchange", "routing_key"}
 
 // NewConfig reads a backend's producer block. It returns the keys that it does
 // not know, and an error that begins with the key that is wrong.
-func NewConfig(block any, remote *config.Backend) (cfg Config, unknown []string, err error) {
+func NewConfig(block any, remote *config.Backend) (cfg Config, unknown []extra.Unknown, err error) {
 	cfg = Config{RoutingKey: "#", Confirm: true, MaxBodySize: DefaultMaxBodySize}
 	if unknown, err = extra.Decode(block, required, &cfg); err != nil {
 		return cfg, unknown, err
@@ -118,10 +119,19 @@ func (c *Config) notices() (lines []string) {
 	}
 	for _, k := range c.parameterKeys() {
 		if c.endpoint != "" && k.parameter != "" && !c.parameters[k.parameter] && !added.MatchString(k.parameter) {
-			lines = append(lines, fmt.Sprintf("%s: the endpoint has no parameter %q (parameters begin with an upper-case letter here), so it is not set", k.key, k.parameter))
+			lines = append(lines, fmt.Sprintf("%s: the endpoint has no parameter %q, so it is not set%s", k.key, k.parameter, c.similar(k.parameter)))
 		}
 	}
+	if similar := c.similar(c.RoutingKey); similar != "" && !c.StaticRoutingKey && !c.parameters[c.RoutingKey] {
+		lines = append(lines, fmt.Sprintf("routing_key: the endpoint has no parameter %[1]q, so the routing key is %[1]q itself%s", c.RoutingKey, similar))
+	}
 	return lines
+}
+
+// similar asks whether a parameter of the endpoint was meant. Parameters begin with
+// an upper-case letter here, which is easy to miss.
+func (c *Config) similar(parameter string) string {
+	return extra.DidYouMean(extra.Nearest(parameter, maps.Keys(c.parameters)))
 }
 
 // parameterKey is a key that names a parameter.

@@ -119,15 +119,16 @@ func TestNotices(t *testing.T) {
 	}{
 		{map[string]any{"immediate": true}, "immediate: "},
 		{map[string]any{"confirm": false}, "confirm: false"},
-		{map[string]any{"exp_key": "a"}, `exp_key: the endpoint has no parameter "a"`},
-		{map[string]any{"priority_key": "Prio"}, `priority_key: the endpoint has no parameter "Prio"`},
+		{map[string]any{"exp_key": "expires"}, `exp_key: the endpoint has no parameter "expires", so it is not set; did you mean "Expires"?`},
+		{map[string]any{"priority_key": "Prio"}, `priority_key: the endpoint has no parameter "Prio", so it is not set`},
+		{map[string]any{"routing_key": "route"}, `routing_key: the endpoint has no parameter "route", so the routing key is "route" itself; did you mean "Route"?`},
 	} {
-		cfg := configOf(t, "/p/{a}", tc.keys)
+		cfg := configOf(t, "/p/{expires}/{route}", tc.keys)
 		if lines := cfg.notices(); len(lines) != 1 || !strings.HasPrefix(lines[0], tc.want) {
 			t.Errorf("%v: %q", tc.keys, lines)
 		}
 	}
-	quiet := configOf(t, "/p/{a}", map[string]any{"exp_key": "A", "msg_id_key": "JWT.sub", "reply_to_key": "Resp0_id"})
+	quiet := configOf(t, "/p/{a}/{route}", map[string]any{"exp_key": "A", "routing_key": "orders", "msg_id_key": "JWT.sub", "reply_to_key": "Resp0_id"})
 	if lines := quiet.notices(); len(lines) > 0 {
 		t.Errorf("a fine block is noticed: %q", lines)
 	}

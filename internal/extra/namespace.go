@@ -5,7 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sort"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/luraproject/lura/v2/config"
@@ -45,7 +46,7 @@ func (n Namespace) In(ec config.ExtraConfig) bool {
 // that begin with @, $, _ or # are comments; the other keys that the struct does
 // not have are returned, sorted. An error names the key, as in "durable: must be
 // a boolean, not a string".
-func Decode(block any, required []string, into any) (unknown []string, err error) {
+func Decode(block any, required []string, into any) (unknown []Unknown, err error) {
 	object, ok := block.(map[string]any)
 	if !ok {
 		return nil, fmt.Errorf("must be an object, not %s", jsonType(block))
@@ -61,10 +62,10 @@ func Decode(block any, required []string, into any) (unknown []string, err error
 		case fields.keys[key]:
 			known[key] = value
 		case !isComment(key):
-			unknown = append(unknown, key)
+			unknown = append(unknown, Unknown{key, Nearest(key, maps.Keys(fields.keys))})
 		}
 	}
-	sort.Strings(unknown)
+	slices.SortFunc(unknown, func(a, b Unknown) int { return strings.Compare(a.Key, b.Key) })
 	return unknown, fields.unmarshal(known, into)
 }
 

@@ -33,7 +33,7 @@ func TestDecode_OverDefaultsLeavingCommentsAndReportingUnknownKeys(t *testing.T)
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if !reflect.DeepEqual(unknown, []string{"Name", "durabel"}) {
+	if !reflect.DeepEqual(unknown, []Unknown{{"Name", "name"}, {"durabel", "durable"}}) {
 		t.Errorf("unknown keys: %q", unknown)
 	}
 }
