@@ -16,8 +16,8 @@ type Hosts struct {
 	uris []amqp.URI
 }
 
-// ParseHosts reads a list of AMQP URIs, amqp://user:password@host:port/vhost.
-// Its errors say which one is wrong and never show it: a URI that cannot be
+// ParseHosts reads a list of AMQP URIs, amqp://user:password@host:port/vhost, whose
+// ${VARIABLES} are taken from the environment. Its errors say which one is wrong and never show it: a URI that cannot be
 // parsed may have its password anywhere.
 func ParseHosts(urls []string) (Hosts, error) {
 	if len(urls) == 0 {
@@ -25,8 +25,11 @@ func ParseHosts(urls []string) (Hosts, error) {
 	}
 	var h Hosts
 	for i, url := range urls {
-		url = strings.TrimSpace(url)
-		uri, err := parseURI(url)
+		url, err := fromEnvironment(strings.TrimSpace(url))
+		var uri amqp.URI
+		if err == nil {
+			uri, err = parseURI(url)
+		}
 		if err != nil {
 			return Hosts{}, fmt.Errorf("host: number %d of %d %w", i+1, len(urls), err)
 		}
@@ -35,12 +38,13 @@ func ParseHosts(urls []string) (Hosts, error) {
 	return h, nil
 }
 
-// SplitHosts separates the URIs of a comma-separated list. A comma that no AMQP
-// scheme follows belongs to the URI.
+// SplitHosts separates the URIs of a comma-separated list. A comma that neither an
+// AMQP scheme nor a ${VARIABLE} follows belongs to the URI.
 func SplitHosts(list string) []string {
 	var urls []string
 	for _, part := range strings.Split(list, ",") {
-		if trimmed := strings.TrimSpace(part); strings.HasPrefix(trimmed, "amqp") || len(urls) == 0 {
+		trimmed := strings.TrimSpace(part)
+		if strings.HasPrefix(trimmed, "amqp") || strings.HasPrefix(trimmed, "${") || len(urls) == 0 {
 			urls = append(urls, trimmed)
 			continue
 		}

@@ -55,10 +55,32 @@ func TestSplitHosts(t *testing.T) {
 		"amqp://a/":                           {"amqp://a/"},
 		"amqp://a/, amqps://b/,amqp://c/":     {"amqp://a/", "amqps://b/", "amqp://c/"},
 		"amqp://u:with,comma@a/,amqp://u:p@b": {"amqp://u:with,comma@a/", "amqp://u:p@b"},
+		"${A},${B}":                           {"${A}", "${B}"},
 		"":                                    {""},
 	} {
 		if got := SplitHosts(list); !reflect.DeepEqual(got, want) {
 			t.Errorf("%q: %q", list, got)
 		}
+	}
+}
+
+func TestParseHosts_TakesVariablesFromTheEnvironment(t *testing.T) {
+	t.Setenv("SOAK_USER", "op@erator")
+	t.Setenv("SOAK_PASSWORD", "s:e/c#r%e+t ")
+	t.Setenv("SOAK_URL", "amqp://u:p%40ss@host/vhost")
+	t.Setenv("SOAK_PORT", "1234")
+	h, err := ParseHosts([]string{"amqp://${SOAK_USER}:${SOAK_PASSWORD}@host:${SOAK_PORT}/", "${SOAK_URL}"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u := h.uris[0]; u.Username != "op@erator" || u.Password != "s:e/c#r%e+t " || u.Port != 1234 {
+		t.Errorf("%+v", struct{ User, Password, Port any }{u.Username, u.Password, u.Port})
+	}
+	if u := h.uris[1]; u.Password != "p@ss" || u.Vhost != "vhost" {
+		t.Errorf("%q %q", u.Password, u.Vhost)
+	}
+	_, err = ParseHosts([]string{"amqp://host", "amqp://u:${SOAK_ABSENT}@host"})
+	if err == nil || err.Error() != "host: number 2 of 2 needs ${SOAK_ABSENT}, which is not set in the environment" {
+		t.Error(err)
 	}
 }

@@ -180,11 +180,13 @@ func TestGateway_PasswordsNeverShow(t *testing.T) {
 		t.Fatal(err)
 	}
 	right := strings.Replace(node.URL(), "guest:guest", "operator:h%25sh-h%25sh", 1)
+	t.Setenv("LURA_AMQP_TEST_PASSWORD", "h%sh-h%sh")
 	for name, url := range map[string]string{
-		"up":         right,
-		"refused":    strings.Replace(right, "operator", "nobody", 1),
-		"down":       "amqp://operator:h%25sh-h%25sh@127.0.0.1:1/",
-		"unparsable": "amqp://operator:h%25sh-h%25sh@127.0.0.1:port/",
+		"up":          right,
+		"environment": strings.Replace(node.URL(), "guest:guest", "operator:${LURA_AMQP_TEST_PASSWORD}", 1),
+		"refused":     strings.Replace(right, "operator", "nobody", 1),
+		"down":        "amqp://operator:h%25sh-h%25sh@127.0.0.1:1/",
+		"unparsable":  "amqp://operator:h%25sh-h%25sh@127.0.0.1:port/",
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := start(t, endpoints("300ms"), url)
@@ -195,7 +197,8 @@ func TestGateway_PasswordsNeverShow(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if name == "up" {
+			if name == "up" || name == "environment" {
+				s.want(202, "*", "POST", "/publish/1000/k", "")
 				if err := node.CloseConnections(soon(t), "test"); err != nil {
 					t.Fatal(err)
 				}
