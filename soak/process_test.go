@@ -210,6 +210,7 @@ func TestGatewayEnded(t *testing.T) {
 			r.load.workers.Wait()
 			p.end(syscall.SIGTERM)
 			r.awaitAllBack(node, "get", "push")
+			r.note("%d times", times)
 			b := r.balance(node.URL(), "get", "push")
 			if tc.signal != syscall.SIGTERM {
 				return
