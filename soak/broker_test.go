@@ -38,11 +38,26 @@ func (r *row) awaitNoConnections(node *rabbit.Node) {
 	}
 }
 
+// awaitDefinitions waits until the load's queues are on the broker's disk: they are
+// not yet when it answers their first declaration.
+func (r *row) awaitDefinitions(node *rabbit.Node) {
+	r.t.Helper()
+	for _, queue := range []string{"get", "push"} {
+		if _, err := node.AwaitQueue(soon(r.t), queue, func(q rabbit.QueueInfo) bool { return q.Exists && q.Consumers > 0 }); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	if err := node.SyncDefinitions(soon(r.t)); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
 func TestBrokerKilled(t *testing.T) {
 	r := newRow(t, "broker SIGKILL and restart; publishers, consumers, agent")
 	node := rabbit.Private(t)
 	g := newGateway(t, r.log, node.URL())
 	r.allThree(g)
+	r.awaitDefinitions(node)
 	var slowest time.Duration
 	kills := 0
 	for ends := r.duration(); ends.Err() == nil; kills++ {

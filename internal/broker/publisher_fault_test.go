@@ -155,6 +155,9 @@ func TestPublish_KilledBrokerLosesNothingThatWasConfirmed(t *testing.T) {
 	for range 2 {
 		before := confirmed.Load()
 		awaitCount(t, &confirmed, before+500)
+		if err := node.SyncDefinitions(soon(t)); err != nil {
+			t.Fatal(err)
+		}
 		if err := node.Kill(); err != nil {
 			t.Fatal(err)
 		}

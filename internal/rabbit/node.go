@@ -233,3 +233,10 @@ func (n *Node) Close() {
 	os.RemoveAll(n.dir)
 	leaveHost()
 }
+
+// SyncDefinitions returns when what was declared until now is on disk. RabbitMQ 3.10
+// answers a declaration before: a node that is killed in that moment was seen to come
+// back without a durable queue and the confirmed messages in it.
+func (n *Node) SyncDefinitions(ctx context.Context) error {
+	return n.evalOK(ctx, "mnesia:sync_log()")
+}

@@ -28,6 +28,9 @@ func TestKilledNodeKeepsAPersistentMessage(t *testing.T) {
 	declare(t, ch, "kept", true)
 	publish(t, ch, "kept", amqp.Persistent)
 	publish(t, ch, "kept", amqp.Transient)
+	if err := n.SyncDefinitions(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 
 	killed := time.Now()
 	if err := n.Kill(); err != nil {
