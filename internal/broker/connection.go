@@ -110,7 +110,7 @@ func (c *Connection) current(ctx context.Context) (*session, error) {
 	ctx, cancel := BeforeDeadline(ctx)
 	defer cancel()
 	for asked := false; ; {
-		s, state, err, changed := c.look()
+		s, state, changed, err := c.look()
 		if s != nil {
 			return s, nil
 		}
@@ -142,7 +142,7 @@ func (c *Connection) declare(ctx context.Context, t *declared) (declaredOn, erro
 // connection that has given up to try again.
 func (c *Connection) next(ctx context.Context) (*session, error) {
 	for {
-		s, _, _, changed := c.look()
+		s, _, changed, _ := c.look()
 		if s != nil {
 			return s, nil
 		}
@@ -157,7 +157,7 @@ func (c *Connection) next(ctx context.Context) (*session, error) {
 // unavailable says that there is no session, because of err or else of what the
 // last attempt to connect died of.
 func (c *Connection) unavailable(err error) error {
-	_, state, lastErr, _ := c.look()
+	_, state, _, lastErr := c.look()
 	if err == nil {
 		err = lastErr
 	}
@@ -171,10 +171,10 @@ func (c *Connection) poke() {
 	}
 }
 
-func (c *Connection) look() (*session, State, error, <-chan struct{}) {
+func (c *Connection) look() (*session, State, <-chan struct{}, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.session.Load(), c.state, c.lastErr, c.changed
+	return c.session.Load(), c.state, c.changed, c.lastErr
 }
 
 // enter changes the state; s is the session that is up in it, or nil.

@@ -149,7 +149,7 @@ func TestConnection_StopsDiallingAHostThatNeverAnswers(t *testing.T) {
 	}
 	cancel()
 	for {
-		_, state, _, changed := p.connection.look()
+		_, state, changed, _ := p.connection.look()
 		if state == Idle {
 			return
 		}
