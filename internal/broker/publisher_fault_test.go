@@ -70,28 +70,26 @@ func TestPublish_AnotherChannelIsTriedWhenOneOnlyRefuses(t *testing.T) {
 	}
 }
 
-func TestPublish_BlockedIsSaidAtOnceAndEndsWithTheAlarm(t *testing.T) {
-	node := rabbit.Private(t)
-	p := publisherOn(t, hostsOf(t, node), durable(nameOf(t)))
+// blockedPublisher is a publisher whose broker has a memory alarm and has said so: it
+// does once somebody publishes, and leaves that message in its socket.
+func blockedPublisher(t *testing.T, node *rabbit.Node, hosts Hosts) *Publisher {
+	t.Helper()
+	p := publisherOn(t, hosts, durable(nameOf(t)))
 	if err := p.Publish(soon(t), message("k", "")); err != nil {
 		t.Fatal(err)
 	}
 	if err := node.SetMemoryAlarm(soon(t), true); err != nil {
 		t.Fatal(err)
 	}
-	// The broker says so once somebody publishes; that message waits in its socket.
 	if err := p.Publish(soon(t), message("k", "")); !errors.Is(err, ErrBlocked) {
 		t.Fatalf("got %v", err)
 	}
-	start := time.Now()
-	for range 100 {
-		if err := p.Publish(soon(t), message("k", "")); !errors.Is(err, ErrBlocked) {
-			t.Fatalf("got %v", err)
-		}
-	}
-	if took := time.Since(start); took > time.Second {
-		t.Errorf("100 refusals took %s", took)
-	}
+	return p
+}
+
+// unblock ends the alarm and returns when p publishes again.
+func unblock(t *testing.T, node *rabbit.Node, p *Publisher) {
+	t.Helper()
 	if err := node.SetMemoryAlarm(soon(t), false); err != nil {
 		t.Fatal(err)
 	}
@@ -101,6 +99,21 @@ func TestPublish_BlockedIsSaidAtOnceAndEndsWithTheAlarm(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+func TestPublish_BlockedIsSaidAtOnceAndEndsWithTheAlarm(t *testing.T) {
+	node := rabbit.Private(t)
+	p := blockedPublisher(t, node, hostsOf(t, node))
+	start := time.Now()
+	for range 100 {
+		if err := p.Publish(soon(t), message("k", "")); !errors.Is(err, ErrBlocked) {
+			t.Fatalf("got %v", err)
+		}
+	}
+	if took := time.Since(start); took > time.Second {
+		t.Errorf("100 refusals took %s", took)
+	}
+	unblock(t, node, p)
 }
 
 func TestPublish_FrozenBrokerEndsEachRequestAtItsDeadline(t *testing.T) {
@@ -196,27 +209,10 @@ func awaitCount(t *testing.T, count *atomic.Int64, want int64) {
 func TestPublish_BlockedIsSaidAtOnceToThoseWhoHaveNothingDeclaredYet(t *testing.T) {
 	node := rabbit.Private(t)
 	hosts := hostsOf(t, node)
-	p := publisherOn(t, hosts, durable(nameOf(t)))
-	if err := p.Publish(soon(t), message("k", "")); err != nil {
-		t.Fatal(err)
-	}
-	if err := node.SetMemoryAlarm(soon(t), true); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.Publish(soon(t), message("k", "")); !errors.Is(err, ErrBlocked) {
-		t.Fatalf("got %v", err)
-	}
+	blockedPublisher(t, node, hosts)
 	late := publisherOn(t, hosts, durable(nameOf(t)+"-late"))
 	if err := late.Publish(soon(t), message("k", "")); !errors.Is(err, ErrBlocked) {
 		t.Errorf("got %v", err)
 	}
-	if err := node.SetMemoryAlarm(soon(t), false); err != nil {
-		t.Fatal(err)
-	}
-	ctx := soon(t)
-	for err := ErrBlocked; errors.Is(err, ErrBlocked); {
-		if err = late.Publish(ctx, message("k", "")); err != nil && !errors.Is(err, ErrBlocked) {
-			t.Fatal(err)
-		}
-	}
+	unblock(t, node, late)
 }
