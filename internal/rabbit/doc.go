@@ -33,6 +33,11 @@
 //	…
 //	name, err := nodes[0].Leader(ctx, "orders")
 //
+// # TLS
+//
+// WithTLS gives a node a TLS port, TLSURL, with a certificate of an Authority, which signs those
+// of the clients too.
+//
 // # What is left behind
 //
 // Nothing. Close kills the node and removes its files; the last node to close ends epmd. If the

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync/atomic"
 )
 
 // evaluation makes the node print the value of an expression, or how it failed. The names are
@@ -18,6 +19,10 @@ catch RabbitEvalClass:RabbitEvalReason ->
     io:format("error ~0tp", [{RabbitEvalClass, RabbitEvalReason}])
 end.
 `
+
+// evaluations gives each erl_call a node name of its own: the random ones that it makes up are the
+// same for two that start at the same time.
+var evaluations atomic.Int64
 
 // Eval evaluates an Erlang expression, or several with commas between, on the node and returns
 // the value as Erlang writes it. It takes a few milliseconds where there is erl_call, and
@@ -32,7 +37,7 @@ func (n *Node) Eval(ctx context.Context, expression string) (string, error) {
 
 func (n *Node) evalByCall(ctx context.Context, expression string) (string, error) {
 	out, err := n.command(ctx, n.host.installation.erlCall, fmt.Sprintf(evaluation, expression),
-		"-n", n.name, "-r", "-e", "-fetch_stdout")
+		"-n", n.name, "-h", fmt.Sprintf("eval-%d", evaluations.Add(1)), "-e", "-fetch_stdout")
 	if err != nil {
 		return "", err
 	}

@@ -31,6 +31,7 @@ type Node struct {
 	dir      string
 	amqp     *port
 	dist     *port
+	tls      *port // nil without TLS
 	output   *tail // of all its runs
 
 	mu      sync.Mutex // held while the node changes between running, stopped and closed
@@ -105,13 +106,21 @@ func (n *Node) prepare() error {
 	if err := os.Mkdir(n.dir, 0o700); err != nil {
 		return err
 	}
-	if err := os.WriteFile(n.path("enabled_plugins"), []byte("[].\n"), 0o600); err != nil {
+	plugins := "[" + strings.Join(n.settings.plugins, ",") + "].\n"
+	if err := os.WriteFile(n.path("enabled_plugins"), []byte(plugins), 0o600); err != nil {
 		return err
 	}
-	if len(n.settings.config) == 0 {
+	lines := n.settings.config
+	if n.settings.tls {
+		if n.tls, err = reservePort(); err != nil {
+			return err
+		}
+		lines = append(lines, "listeners.ssl.1 = 127.0.0.1:"+n.tls.String())
+	}
+	if len(lines) == 0 {
 		return nil
 	}
-	config := strings.Join(n.settings.config, "\n") + "\n"
+	config := strings.Join(lines, "\n") + "\n"
 	return os.WriteFile(n.path("rabbitmq.conf"), []byte(config), 0o600)
 }
 
@@ -225,7 +234,7 @@ func (n *Node) Close() {
 	if n.process != nil {
 		_ = n.process.kill()
 	}
-	for _, p := range []*port{n.amqp, n.dist} {
+	for _, p := range []*port{n.amqp, n.dist, n.tls} {
 		if p != nil {
 			p.release()
 		}

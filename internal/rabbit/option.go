@@ -5,6 +5,8 @@ type Option func(*settings)
 
 type settings struct {
 	config  []string // lines of rabbitmq.conf
+	plugins []string // to enable
+	tls     bool     // has a port for TLS
 	founder string   // name of the cluster's first node; empty for a node on its own
 }
 
