@@ -20,6 +20,7 @@ import (
 	"github.com/bdf0fecc/lura-amqp/internal/extra"
 	"github.com/bdf0fecc/lura-amqp/internal/status"
 	"github.com/bdf0fecc/lura-amqp/producer"
+	"github.com/bdf0fecc/lura-amqp/schema"
 )
 
 // NewBackendFactory returns a factory that builds a producer or a consumer for a
@@ -43,6 +44,9 @@ func NewBackendFactory(ctx context.Context, logger logging.Logger, bf proxy.Back
 			return f.producer(remote)
 		case consumes:
 			return f.consumer(remote)
+		case broker.AreAMQP(remote.Host):
+			broker.TakeHosts(remote)
+			return f.build(remote, extra.Missing(remote.ExtraConfig), nil)
 		}
 		return bf(remote)
 	}
@@ -54,36 +58,34 @@ type factory struct {
 }
 
 func (f factory) producer(remote *config.Backend) proxy.Proxy {
-	block, _ := extra.Producer.Find(remote.ExtraConfig)
-	cfg, unknown, err := producer.NewConfig(block, remote)
-	return f.build(extra.Producer, remote, unknown, err, func(hosts broker.Hosts, prefix string) proxy.Proxy {
-		return producer.New(f.ctx, f.logger, prefix, cfg, hosts, remote)
+	cfg, problems := producer.NewConfig(remote)
+	return f.build(remote, problems, func(prefix string) proxy.Proxy {
+		return producer.New(f.ctx, f.logger, prefix, cfg, remote)
 	})
 }
 
 func (f factory) consumer(remote *config.Backend) proxy.Proxy {
-	block, _ := extra.Consumer.Find(remote.ExtraConfig)
-	cfg, unknown, err := consumer.NewConfig(block)
-	return f.build(extra.Consumer, remote, unknown, err, func(hosts broker.Hosts, prefix string) proxy.Proxy {
-		return consumer.New(f.ctx, f.logger, prefix, cfg, hosts, remote)
+	cfg, problems := consumer.NewConfig(remote)
+	return f.build(remote, problems, func(prefix string) proxy.Proxy {
+		return consumer.New(f.ctx, f.logger, prefix, cfg, remote)
 	})
 }
 
-// build makes the proxy, or one that answers with what is wrong about the block.
-func (f factory) build(n extra.Namespace, remote *config.Backend, unknown []extra.Unknown, err error, make func(hosts broker.Hosts, prefix string) proxy.Proxy) proxy.Proxy {
+// build makes the proxy, or one that answers with what is wrong about the backend.
+func (f factory) build(remote *config.Backend, problems schema.Problems, make func(prefix string) proxy.Proxy) proxy.Proxy {
 	prefix := "[BACKEND: " + remote.URLPattern + "][AMQP]"
-	for _, key := range unknown {
-		f.logger.Warning(prefix, fmt.Sprintf("%s: %s", n.Short, key))
+	if remote.ParentEndpoint != "" {
+		prefix += fmt.Sprintf(" endpoint %s %s:", remote.ParentEndpointMethod, remote.ParentEndpoint)
 	}
-	hosts, hostsErr := takeHosts(remote)
+	for _, warning := range problems.Warnings() {
+		f.logger.Warning(prefix, warning)
+	}
+	err := problems.Err()
 	if err == nil {
-		err = hostsErr
+		return make(prefix)
 	}
-	if err == nil {
-		return make(hosts, prefix)
-	}
-	wrong := status.New(http.StatusInternalServerError, fmt.Errorf("%s: %w", n.Short, err))
-	f.logger.Error(prefix, fmt.Sprintf("%v; the backend answers 500 (endpoint %s %s)", wrong, remote.ParentEndpointMethod, remote.ParentEndpoint))
+	wrong := status.New(http.StatusInternalServerError, err)
+	f.logger.Error(prefix, fmt.Sprintf("%v; the backend answers 500", wrong))
 	return func(context.Context, *proxy.Request) (*proxy.Response, error) { return nil, wrong }
 }
 

@@ -49,13 +49,15 @@ func TestNewBackendFactory_WrongBlockAnswers500AndIsLoggedByItsKey(t *testing.T)
 		remote *config.Backend
 		want   string
 	}{
-		"producer, short name": {backendWith(hosts, extra.Producer.Short, map[string]any{"name": 1.0}), "backend/amqp/producer: exchange: required, and missing"},
-		"producer, long name":  {backendWith(hosts, extra.Producer.Long, producing(map[string]any{"durable": "yes"})), "backend/amqp/producer: durable: must be a boolean, not a string"},
-		"consumer":             {backendWith(hosts, extra.Consumer.Short, map[string]any{"name": "q", "exchange": "e", "routing_key": "#"}), "backend/amqp/consumer: routing_key: must be a list, not a string"},
-		"no object":            {backendWith(hosts, extra.Consumer.Long, true), "backend/amqp/consumer: must be an object, not a boolean"},
-		"no host":              {backendWith(nil, extra.Producer.Short, producing(nil)), "backend/amqp/producer: host: required, and missing"},
-		"an HTTP host":         {backendWith([]string{"http://u:hush@h"}, extra.Producer.Short, producing(nil)), "backend/amqp/producer: host: number 1 of 1 must begin with amqp://"},
-		"a password unescaped": {backendWith([]string{"amqp://u:hu/sh@h"}, extra.Producer.Short, producing(nil)), "backend/amqp/producer: host: number 1 of 1 is not a URI like"},
+		"producer, short name": {backendWith(hosts, extra.Producer.Short, map[string]any{"name": 1.0}), `extra_config["backend/amqp/producer"].exchange: required, and missing; add it, for example "exchange": "some-exchange"`},
+		"producer, long name":  {backendWith(hosts, extra.Producer.Long, producing(map[string]any{"durable": "yes"})), `extra_config["backend/amqp/producer"].durable: must be a boolean, not a string; for example "durable": true`},
+		"consumer":             {backendWith(hosts, extra.Consumer.Short, map[string]any{"name": "q", "exchange": "e", "routing_key": "#"}), `extra_config["backend/amqp/consumer"].routing_key: must be a list, not a string; for example "routing_key": ["#"]`},
+		"no object":            {backendWith(hosts, extra.Consumer.Long, true), `extra_config["backend/amqp/consumer"]: must be an object, not a boolean`},
+		"no host":              {backendWith(nil, extra.Producer.Short, producing(nil)), "host: required, and missing"},
+		"an HTTP host":         {backendWith([]string{"http://u:hush@h"}, extra.Producer.Short, producing(nil)), "host[0]: must begin with amqp://"},
+		"no block":             {&config.Backend{Host: hosts}, `extra_config: has no AMQP block, though host begins with amqp; add "backend/amqp/producer" or "backend/amqp/consumer"`},
+		"a misspelt block":     {backendWith(hosts, "backend/amqp/produser", nil), `extra_config["backend/amqp/produser"]: unknown block; did you mean "backend/amqp/producer"?`},
+		"a password unescaped": {backendWith([]string{"amqp://u:hu/sh@h"}, extra.Producer.Short, producing(nil)), "host[0]: is not a URI like"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			log := logtest.New(t)
@@ -66,7 +68,7 @@ func TestNewBackendFactory_WrongBlockAnswers500AndIsLoggedByItsKey(t *testing.T)
 			if !errors.As(err, &answered) || answered.StatusCode() != http.StatusInternalServerError {
 				t.Errorf("answered %v", err)
 			}
-			if len(log.Matching("ERROR [BACKEND: /back][AMQP]", tc.want, "POST /front")) != 1 || len(log.Matching("hu")) > 0 {
+			if len(log.Matching("ERROR [BACKEND: /back][AMQP] endpoint POST /front: ", tc.want)) != 1 || len(log.Matching("hu")) > 0 {
 				t.Errorf("logged %q", log.Lines())
 			}
 		})
@@ -77,7 +79,7 @@ func TestNewBackendFactory_UnknownKeysAreWarnings(t *testing.T) {
 	log := logtest.New(t)
 	NewBackendFactory(t.Context(), log, nil)(backendWith([]string{"amqp://127.0.0.1:1"}, extra.Producer.Short,
 		producing(map[string]any{"durabel": true, "@comment": "x"})))
-	if len(log.Matching("WARNING", `backend/amqp/producer: durabel: unknown key, ignored; did you mean "durable"?`)) != 1 || len(log.Matching("comment")) > 0 {
+	if len(log.Matching("WARNING", `extra_config["backend/amqp/producer"].durabel: unknown key, ignored; did you mean "durable"?`)) != 1 || len(log.Matching("comment")) > 0 {
 		t.Errorf("%q", log.Lines())
 	}
 }

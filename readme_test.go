@@ -4,100 +4,103 @@ import (
 	"encoding/json"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/luraproject/lura/v2/config"
-
-	"github.com/bdf0fecc/lura-amqp/agent"
-	"github.com/bdf0fecc/lura-amqp/consumer"
-	"github.com/bdf0fecc/lura-amqp/internal/extra"
-	"github.com/bdf0fecc/lura-amqp/producer"
+	"github.com/bdf0fecc/lura-amqp/internal/check"
+	"github.com/bdf0fecc/lura-amqp/internal/rabbit"
 	"github.com/bdf0fecc/lura-amqp/schema"
 )
 
 var example = regexp.MustCompile("(?s)```json\n(.*?)```")
 
-// Every example of the README is a block that the module takes.
+// Every example of the README is an endpoint or an agent that check has nothing to say
+// about, and every block has a minimal one and a full one.
 func TestReadme_ExamplesAreValid(t *testing.T) {
+	authority := rabbit.NewAuthority(t)
+	authority.Sign(t, "gateway")
+	t.Setenv("RABBIT_USER", "guest")
+	t.Setenv("RABBIT_PASSWORD", "guest")
 	found := map[string]int{}
 	for _, match := range example.FindAllStringSubmatch(readme(t), -1) {
-		var value map[string]any
-		if err := json.Unmarshal([]byte(match[1]), &value); err != nil {
-			t.Errorf("%v in %s", err, match[1])
+		for _, name := range schema.Names {
+			found[name] += strings.Count(match[1], `"`+name+`"`)
 		}
-		endpoint, _ := value["endpoint"].(string)
-		walk(value, func(namespace string, block any) {
-			found[namespace]++
-			if unknown, err := check(namespace, endpoint, block); err != nil || len(unknown) > 0 {
-				t.Errorf("%s: %v, unknown keys %q", namespace, err, unknown)
-			}
-		})
-	}
-	for _, n := range []extra.Namespace{extra.Producer, extra.Consumer, extra.Agent} {
-		if found[n.Short] == 0 {
-			t.Errorf("no example of %s", n.Short)
+		text := strings.ReplaceAll(match[1], "/etc/krakend/tls", filepath.Dir(authority.File))
+		list := "endpoints"
+		if !strings.Contains(text, `"endpoint"`) {
+			list = "async_agent"
 		}
-	}
-}
-
-// walk calls f for every block of ours, at any depth.
-func walk(value any, f func(namespace string, block any)) {
-	switch v := value.(type) {
-	case []any:
-		for _, item := range v {
-			walk(item, f)
-		}
-	case map[string]any:
-		for key, item := range v {
-			if key == extra.Producer.Short || key == extra.Consumer.Short || key == extra.Agent.Short {
-				f(key, item)
-			}
-			walk(item, f)
-		}
-	}
-}
-
-func check(namespace, endpoint string, block any) (unknown []extra.Unknown, err error) {
-	switch namespace {
-	case extra.Producer.Short:
-		_, unknown, err = producer.NewConfig(block, &config.Backend{ParentEndpoint: endpoint})
-	case extra.Consumer.Short:
-		_, unknown, err = consumer.NewConfig(block)
-	case extra.Agent.Short:
-		_, unknown, err = agent.NewConfig(block, &config.AsyncAgent{})
-	}
-	return unknown, err
-}
-
-var row = regexp.MustCompile("(?m)^\\| ((?:`[a-z_.]+`(?:, )?)+) \\|")
-
-// The tables of the README have the keys of the schemas.
-func TestReadme_TablesHaveEveryKey(t *testing.T) {
-	sections := strings.Split(readme(t), "\n### ")
-	for name, text := range map[string][]byte{
-		extra.Producer.Short: schema.Producer, extra.Consumer.Short: schema.Consumer, extra.Agent.Short: schema.Agent,
-	} {
-		var s struct{ Properties map[string]any }
-		if err := json.Unmarshal(text, &s); err != nil {
+		file := filepath.Join(t.TempDir(), "krakend.json")
+		if err := os.WriteFile(file, []byte(`{"version": 3, "`+list+`": [`+text+`]}`), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		i := slices.IndexFunc(sections, func(s string) bool { return strings.HasPrefix(s, name+"\n") })
-		if i < 0 {
-			t.Fatalf("no section on %s", name)
+		for _, finding := range check.File(file).Findings() {
+			t.Errorf("%s in %s", finding, text)
 		}
-		documented := map[string]bool{}
-		for _, match := range row.FindAllStringSubmatch(sections[i], -1) {
-			for _, key := range strings.Split(match[1], ", ") {
-				if key = strings.Trim(key, "`"); !strings.Contains(key, ".") { // connection.* and consumer.* are Lura's
-					documented[key] = true
-				}
+	}
+	for _, name := range schema.Names {
+		if found[name] < 2 {
+			t.Errorf("%d examples of %s", found[name], name)
+		}
+	}
+}
+
+var row = regexp.MustCompile("(?m)^\\| ((?:`[a-z_.]+`(?:, )?)+) \\| (.+?) \\|")
+
+// documented returns the keys of a section's table with their defaults.
+func documented(t *testing.T, section string) map[string]string {
+	t.Helper()
+	sections := strings.Split(readme(t), "\n### ")
+	i := slices.IndexFunc(sections, func(s string) bool { return strings.HasPrefix(s, section+"\n") })
+	if i < 0 {
+		t.Fatalf("no section on %s", section)
+	}
+	text, _, _ := strings.Cut(sections[i], "\n## ")
+	keys := map[string]string{}
+	for _, match := range row.FindAllStringSubmatch(text, -1) {
+		for _, key := range strings.Split(match[1], ", ") {
+			if key = strings.Trim(key, "`"); !strings.Contains(key, ".") { // connection.* and consumer.* are Lura's
+				keys[key] = strings.Trim(match[2], "`")
 			}
 		}
-		if got, want := slices.Sorted(maps.Keys(documented)), slices.Sorted(maps.Keys(s.Properties)); !slices.Equal(got, want) {
-			t.Errorf("%s: the table has %q, the schema %q", name, got, want)
+	}
+	return keys
+}
+
+// The tables of the README have the keys of the schemas, and their defaults.
+func TestReadme_TablesAreTheSchemas(t *testing.T) {
+	sections := map[string]map[string]any{}
+	for _, name := range schema.Names {
+		sections[name] = schema.Definition(name)
+		sections["TLS"] = sections[name]["properties"].(map[string]any)["tls"].(map[string]any)
+	}
+	for section, definition := range sections {
+		properties := definition["properties"].(map[string]any)
+		required, _ := definition["required"].([]any)
+		keys := documented(t, section)
+		if got, want := slices.Sorted(maps.Keys(keys)), slices.Sorted(maps.Keys(properties)); !slices.Equal(got, want) {
+			t.Errorf("%s: the table has %q, the schema %q", section, got, want)
+		}
+		for key, got := range keys {
+			property, _ := properties[key].(map[string]any)
+			want := "none"
+			if byDefault, found := property["default"]; found {
+				text, err := json.Marshal(byDefault)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want = string(text)
+			}
+			if slices.Contains(required, any(key)) {
+				want = "required"
+			}
+			if got != want {
+				t.Errorf("%s: the table's default of %s is %s, the schema's %s", section, key, got, want)
+			}
 		}
 	}
 }

@@ -36,17 +36,16 @@ type agent struct {
 // The agent stops when ctx ends: it takes no more messages, finishes those in hand
 // within their timeout, settles them, and gives the prefetched ones back.
 func StartAgent(ctx context.Context, opts async.Options) bool {
-	block, found := extra.Agent.Find(opts.Agent.ExtraConfig)
-	if !found {
+	if !extra.Agent.In(opts.Agent.ExtraConfig) {
 		return false
 	}
 	prefix := "[ASYNC: " + opts.Agent.Name + "][AMQP]"
-	cfg, unknown, err := NewConfig(block, opts.Agent)
-	for _, key := range unknown {
-		opts.Logger.Warning(prefix, fmt.Sprintf("%s: %s", extra.Agent.Short, key))
+	cfg, problems := NewConfig(opts.Agent)
+	for _, warning := range problems.Warnings() {
+		opts.Logger.Warning(prefix, warning)
 	}
-	if err != nil {
-		opts.Logger.Error(prefix, fmt.Sprintf("%s: %v; the agent does not start", extra.Agent.Short, err))
+	if err := problems.Err(); err != nil {
+		opts.Logger.Error(prefix, fmt.Sprintf("%v; the agent does not start", err))
 		return true
 	}
 	a := newAgent(ctx, cfg, prefix, opts)
@@ -55,16 +54,13 @@ func StartAgent(ctx context.Context, opts async.Options) bool {
 }
 
 func newAgent(ctx context.Context, cfg Config, prefix string, opts async.Options) *agent {
-	for _, line := range cfg.notices() {
-		opts.Logger.Warning(prefix, line)
-	}
 	a := &agent{
 		cfg:      cfg,
 		name:     opts.Agent.Name,
 		pings:    opts.AgentPing,
 		backends: opts.Proxy,
 		subscription: broker.Subscribe(ctx, cfg.hosts, broker.SubscriptionOptions{
-			Topology: cfg.Topology(cfg.topic),
+			Topology: cfg.Declares(),
 			Prefetch: cfg.Prefetch,
 			AutoAck:  cfg.AutoAck,
 			NoLocal:  cfg.NoLocal,

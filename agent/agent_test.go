@@ -116,11 +116,11 @@ func TestStartAgent_DecidesByLooking(t *testing.T) {
 	if StartAgent(t.Context(), opts) {
 		t.Error("took an agent with no driver")
 	}
-	opts.Agent = &config.AsyncAgent{Name: "wrong", ExtraConfig: config.ExtraConfig{extra.Agent.Long: block(map[string]any{"durable": 1.0, "durabel": 1.0})}}
+	opts.Agent = with(config.AsyncAgent{Name: "wrong"}, map[string]any{"durable": 1.0, "durabel": 1.0})
 	if !StartAgent(t.Context(), opts) {
 		t.Error("left a wrong block to another driver")
 	}
-	if len(log.Matching("ERROR [ASYNC: wrong][AMQP]", "async/amqp: durable: must be a boolean, not a number")) != 1 || len(log.Matching("WARNING", `async/amqp: durabel: unknown key, ignored; did you mean "durable"?`)) != 1 {
+	if len(log.Matching("ERROR [ASYNC: wrong][AMQP]", path+"durable: must be a boolean, not 1")) != 1 || len(log.Matching("WARNING", path+`durabel: unknown key, ignored; did you mean "durable"?`)) != 1 {
 		t.Errorf("%q", log.Lines())
 	}
 }

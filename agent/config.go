@@ -1,9 +1,9 @@
 package agent
 
 import (
-	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/luraproject/lura/v2/config"
@@ -11,6 +11,7 @@ import (
 	"github.com/bdf0fecc/lura-amqp/internal/broker"
 	"github.com/bdf0fecc/lura-amqp/internal/extra"
 	"github.com/bdf0fecc/lura-amqp/internal/topology"
+	"github.com/bdf0fecc/lura-amqp/schema"
 )
 
 // Config is the async/amqp block. The keys of [topology.Config] and
@@ -28,6 +29,9 @@ type Config struct {
 	// the queue. Default: false.
 	NackDiscard bool `json:"nack_discard"`
 
+	// TLS is for amqps:// hosts. Default: none, Go's own settings.
+	TLS *broker.TLS `json:"tls"`
+
 	hosts  broker.Hosts
 	policy broker.Policy
 	settings
@@ -42,17 +46,16 @@ type settings struct {
 	interval time.Duration // between pings
 }
 
-// required is what KrakenD's official schema requires.
-var required = []string{"name", "host", "exchange"}
-
-// NewConfig reads an agent's block and settings. It returns the keys that it does
-// not know, and an error that begins with the key that is wrong.
-func NewConfig(block any, a *config.AsyncAgent) (cfg Config, unknown []extra.Unknown, err error) {
-	cfg = Config{Prefetch: broker.Prefetch{PrefetchCount: broker.DefaultPrefetchCount}, settings: newSettings(a)}
-	if unknown, err = extra.Decode(block, required, &cfg); err != nil {
-		return cfg, unknown, err
+// NewConfig reads an agent's block and settings. Paths of the problems begin at the
+// agent.
+func NewConfig(a *config.AsyncAgent) (Config, schema.Problems) {
+	cfg := Config{Prefetch: broker.Prefetch{PrefetchCount: broker.DefaultPrefetchCount}, settings: newSettings(a)}
+	problems := cfg.connect(a.Connection)
+	block := extra.Agent.Decode(a.ExtraConfig, &cfg)
+	if block.Err() == nil {
+		block = append(block, cfg.complete()...)
 	}
-	return cfg, unknown, cfg.validate(a.Connection)
+	return cfg, append(problems, block.Under(extra.Agent.Path()...)...)
 }
 
 // newSettings applies Lura's own defaults once more, for agents that did not come
@@ -71,36 +74,40 @@ func newSettings(a *config.AsyncAgent) settings {
 	return s
 }
 
-func (c *Config) validate(connection config.Connection) (err error) {
-	if err := c.Config.Validate(); err != nil {
-		return err
-	}
-	if c.Name == "" {
-		return errors.New("name: an agent needs a queue")
-	}
-	if c.hosts, err = broker.ParseHosts(broker.SplitHosts(c.Host)); err != nil {
-		return err
-	}
+// connect reads what Lura keeps outside the block.
+func (c *Config) connect(connection config.Connection) (problems schema.Problems) {
 	retry := broker.Retry{BackoffStrategy: connection.BackoffStrategy, MaxRetries: connection.MaxRetries}
 	if retry.MaxRetries == math.MaxInt {
 		retry.MaxRetries = 0 // Lura's word for unlimited
 	}
-	if c.policy, err = retry.Policy(); err != nil {
-		return fmt.Errorf("connection.%w", err)
-	}
-	if err := topology.CheckShortString(c.topic); err != nil {
-		return fmt.Errorf("consumer.topic: %w", err)
-	}
-	return c.Prefetch.Validate()
+	c.policy, problems = retry.Policy()
+	return append(problems.Under("connection"), topology.ShortString("consumer.topic", c.topic)...)
 }
 
-// notices are the surprises of a valid block, to be logged once.
-func (c *Config) notices() (lines []string) {
+// complete derives what is not in the block, and checks what its schema cannot.
+func (c *Config) complete() (problems schema.Problems) {
+	hosts, problems := broker.ParseHostList(c.Host)
+	var ofTLS schema.Problems
+	c.hosts, ofTLS = hosts.Secure(c.TLS)
+	return slices.Concat(problems, c.Config.Problems(), ofTLS, c.notices())
+}
+
+// Hosts are those of the block.
+func (c *Config) Hosts() broker.Hosts { return c.hosts }
+
+// Declares is what the agent declares: exchange and queue, bound with the topic.
+func (c *Config) Declares() topology.Topology { return c.Topology(c.topic) }
+
+// notices are the surprises of a block that works.
+func (c *Config) notices() (notices schema.Problems) {
 	if c.AutoAck {
-		lines = append(lines, "auto_ack: true, so messages that the gateway holds or that fail are lost")
+		notices = append(notices, schema.Notice("auto_ack", "true, so messages that the gateway holds or that fail are lost", "remove it"))
+	}
+	if c.AutoAck && c.NackDiscard {
+		notices = append(notices, schema.Notice("nack_discard", "has no effect with auto_ack", "remove one of them"))
 	}
 	if c.PrefetchCount > 0 && c.PrefetchCount < c.workers && !c.AutoAck {
-		lines = append(lines, fmt.Sprintf("prefetch_count: %d is less than the %d workers, so the others have nothing to do", c.PrefetchCount, c.workers))
+		notices = append(notices, schema.Notice("prefetch_count", fmt.Sprintf("%d is less than the %d workers, so the others have nothing to do", c.PrefetchCount, c.workers), fmt.Sprintf(`write "prefetch_count": %d or more`, c.workers)))
 	}
-	return lines
+	return notices
 }

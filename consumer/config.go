@@ -1,12 +1,15 @@
 package consumer
 
 import (
-	"errors"
-	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/luraproject/lura/v2/config"
 
 	"github.com/bdf0fecc/lura-amqp/internal/broker"
 	"github.com/bdf0fecc/lura-amqp/internal/extra"
 	"github.com/bdf0fecc/lura-amqp/internal/topology"
+	"github.com/bdf0fecc/lura-amqp/schema"
 )
 
 // Config is the backend/amqp/consumer block. The keys of [topology.Config],
@@ -24,44 +27,54 @@ type Config struct {
 	// it back to the queue. Default: false.
 	NackDiscard bool `json:"nack_discard"`
 
+	// TLS is for amqps:// hosts. Default: none, Go's own settings.
+	TLS *broker.TLS `json:"tls"`
+
+	hosts  broker.Hosts
 	policy broker.Policy
 }
 
-// required is what KrakenD's official schema requires.
-var required = []string{"name", "exchange", "routing_key"}
-
-// NewConfig reads a backend's consumer block. It returns the keys that it does
-// not know, and an error that begins with the key that is wrong.
-func NewConfig(block any) (cfg Config, unknown []extra.Unknown, err error) {
-	cfg = Config{Prefetch: broker.Prefetch{PrefetchCount: broker.DefaultPrefetchCount}}
-	if unknown, err = extra.Decode(block, required, &cfg); err != nil {
-		return cfg, unknown, err
+// NewConfig reads a backend's hosts and its consumer block. Paths of the problems
+// begin at the backend.
+func NewConfig(remote *config.Backend) (Config, schema.Problems) {
+	hosts, problems := broker.TakeHosts(remote)
+	cfg := Config{Prefetch: broker.Prefetch{PrefetchCount: broker.DefaultPrefetchCount}}
+	block := extra.Consumer.Decode(remote.ExtraConfig, &cfg)
+	if block.Err() == nil {
+		block = append(block, cfg.complete(hosts)...)
 	}
-	return cfg, unknown, cfg.validate()
+	return cfg, append(problems, block.Under(extra.Consumer.Path()...)...)
 }
 
-func (c *Config) validate() (err error) {
-	if err := c.Config.Validate(); err != nil {
-		return err
-	}
-	if c.Name == "" {
-		return errors.New("name: a consumer needs a queue")
-	}
-	if c.policy, err = c.Policy(); err != nil {
-		return err
-	}
+// complete derives what is not in the block, and checks what its schema cannot.
+func (c *Config) complete(hosts broker.Hosts) (problems schema.Problems) {
+	var ofTLS, ofRetry schema.Problems
+	c.hosts, ofTLS = hosts.Secure(c.TLS)
+	c.policy, ofRetry = c.Policy()
+	problems = slices.Concat(c.Config.Problems(), ofTLS, ofRetry)
 	for i, key := range c.RoutingKeys {
-		if err := topology.CheckShortString(key); err != nil {
-			return fmt.Errorf("routing_key: number %d: %w", i+1, err)
-		}
+		problems = append(problems, topology.ShortString("routing_key."+strconv.Itoa(i), key)...)
 	}
-	return c.Prefetch.Validate()
+	return append(problems, c.notices()...)
 }
 
-// notices are the surprises of a valid block, to be logged once.
-func (c *Config) notices() (lines []string) {
+// Hosts are those of the backend.
+func (c *Config) Hosts() broker.Hosts { return c.hosts }
+
+// Declares is what the consumer declares: exchange and queue, bound with each routing
+// key.
+func (c *Config) Declares() topology.Topology { return c.Topology(c.RoutingKeys...) }
+
+// notices are the surprises of a block that works.
+func (c *Config) notices() (notices schema.Problems) {
 	if c.AutoAck {
-		lines = append(lines, "auto_ack: true, so messages that the gateway holds are lost when it stops or a request fails")
+		notices = append(notices, schema.Notice("auto_ack", "true, so messages that the gateway holds are lost when it stops or a request fails", "remove it"))
 	}
-	return lines
+	if c.AutoAck && c.NackDiscard {
+		notices = append(notices, schema.Notice("nack_discard", "has no effect with auto_ack", "remove one of them"))
+	}
+	if c.Exchange != "" && len(c.RoutingKeys) == 0 {
+		notices = append(notices, schema.Notice("routing_key", "none, so the queue is not bound to the exchange", `write "routing_key": ["#"] for all of its messages`))
+	}
+	return notices
 }

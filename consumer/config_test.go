@@ -4,39 +4,47 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/luraproject/lura/v2/config"
+
+	"github.com/bdf0fecc/lura-amqp/internal/extra"
 )
 
-// block returns the smallest valid block with the keys added or replaced.
-func block(keys map[string]any) map[string]any {
-	b := map[string]any{"name": "q", "exchange": "e", "routing_key": []any{"#"}}
+// remote returns a backend with the smallest valid block, the keys added or replaced.
+func remote(keys map[string]any) *config.Backend {
+	block := map[string]any{"name": "q", "exchange": "e", "routing_key": []any{"#"}}
 	for k, v := range keys {
-		b[k] = v
+		block[k] = v
 	}
-	return b
+	return &config.Backend{Host: []string{"amqp://localhost"}, ExtraConfig: config.ExtraConfig{extra.Consumer.Short: block}}
 }
 
+const path = `extra_config["backend/amqp/consumer"].`
+
 func TestNewConfig_Defaults(t *testing.T) {
-	cfg, unknown, err := NewConfig(block(nil))
-	if err != nil || len(unknown) > 0 {
-		t.Fatal(err, unknown)
+	cfg, problems := NewConfig(remote(nil))
+	if len(problems) > 0 {
+		t.Fatal(problems)
 	}
 	if cfg.PrefetchCount != 10 || cfg.AutoAck || cfg.NackDiscard || cfg.Durable || cfg.policy.MaxRetries != 0 {
 		t.Errorf("%+v", cfg)
 	}
-	if zero, _, _ := NewConfig(block(map[string]any{"prefetch_count": 0.0})); zero.PrefetchCount != 0 {
+	if zero, _ := NewConfig(remote(map[string]any{"prefetch_count": 0.0})); zero.PrefetchCount != 0 {
 		t.Errorf("an explicit 0 became %d", zero.PrefetchCount)
 	}
 }
 
 func TestNewConfig_ReadsEveryKey(t *testing.T) {
-	cfg, unknown, err := NewConfig(block(map[string]any{
+	r := remote(map[string]any{
 		"name": "queue-1", "exchange": "some-exchange", "durable": true, "delete": true, "exclusive": true,
 		"no_wait": true, "no_local": true, "routing_key": []any{"a", "b"}, "prefetch_count": 5.0,
 		"prefetch_size": 1024.0, "auto_ack": true, "nack_discard": true,
-		"backoff_strategy": "linear", "max_retries": 3.0,
-	}))
-	if err != nil || len(unknown) > 0 {
-		t.Fatal(err, unknown)
+		"backoff_strategy": "linear", "max_retries": 3.0, "tls": map[string]any{"min_version": "TLS12"},
+	})
+	r.Host = []string{"amqps://localhost"}
+	cfg, problems := NewConfig(r)
+	if err := problems.Err(); err != nil {
+		t.Fatal(err)
 	}
 	got := reflect.ValueOf(cfg)
 	for i := range got.NumField() {
@@ -44,36 +52,36 @@ func TestNewConfig_ReadsEveryKey(t *testing.T) {
 			t.Errorf("%s was not read", f.Name)
 		}
 	}
-	if want := []string{"a", "b"}; !reflect.DeepEqual(cfg.Topology(cfg.RoutingKeys...).Bindings, want) {
-		t.Errorf("bindings: %+v", cfg.Topology(cfg.RoutingKeys...))
+	if want := []string{"a", "b"}; !reflect.DeepEqual(cfg.Declares().Bindings, want) {
+		t.Errorf("bindings: %+v", cfg.Declares())
 	}
 }
 
-func TestNewConfig_ErrorsBeginWithTheKey(t *testing.T) {
+func TestNewConfig_ErrorsBeginWithThePath(t *testing.T) {
 	for _, tc := range []struct {
 		keys map[string]any
 		want string
 	}{
-		{map[string]any{"name": ""}, "name: a consumer needs a queue"},
-		{map[string]any{"routing_key": "#"}, "routing_key: must be a list, not a string"},
-		{map[string]any{"routing_key": []any{"#", strings.Repeat("x", 256)}}, "routing_key: number 2: 256 bytes"},
-		{map[string]any{"routing_key": []any{1.0}}, "routing_key: must be a string, not a number"},
-		{map[string]any{"prefetch_count": -1.0}, "prefetch_count: -1 is not between 0 and 65535"},
-		{map[string]any{"prefetch_count": 65536.0}, "prefetch_count: 65536 is not between"},
-		{map[string]any{"prefetch_size": -1.0}, "prefetch_size: -1 is not between"},
-		{map[string]any{"auto_ack": 1.0}, "auto_ack: must be a boolean, not a number"},
-		{map[string]any{"backoff_strategy": "x"}, "backoff_strategy: "},
+		{map[string]any{"name": ""}, `name: must not be empty; for example "name": "queue-1"`},
+		{map[string]any{"routing_key": []any{"#", strings.Repeat("é", 128)}}, "routing_key[1]: 256 bytes"},
+		{map[string]any{"tls": map[string]any{"ca_certs": []any{"/absent.pem"}}}, "tls: host number 1 is amqp://"},
 	} {
-		_, _, err := NewConfig(block(tc.keys))
-		if err == nil || !strings.HasPrefix(err.Error(), tc.want) {
+		_, problems := NewConfig(remote(tc.keys))
+		if err := problems.Err(); err == nil || !strings.HasPrefix(err.Error(), path+tc.want) {
 			t.Errorf("%v: got %v, want %q", tc.keys, err, tc.want)
 		}
 	}
-	for _, key := range required {
-		b := block(nil)
-		delete(b, key)
-		if _, _, err := NewConfig(b); err == nil || err.Error() != key+": required, and missing" {
-			t.Errorf("without %s: %v", key, err)
+}
+
+func TestNotices(t *testing.T) {
+	for want, keys := range map[string]map[string]any{
+		"auto_ack: true":    {"auto_ack": true},
+		"routing_key: none": {"routing_key": []any{}},
+		"nack_discard: ":    {"auto_ack": true, "nack_discard": true},
+	} {
+		_, problems := NewConfig(remote(keys))
+		if last := problems[len(problems)-1]; !last.Warning || !strings.HasPrefix(last.String(), path+want) {
+			t.Errorf("%v: %q", keys, problems)
 		}
 	}
 }

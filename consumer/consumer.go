@@ -22,18 +22,15 @@ type consumer struct {
 	prefix       string
 }
 
-// New returns a proxy that answers each request with a message from the queue, on
-// one of the hosts. It does not wait for the broker. When ctx ends it takes no more
-// messages; what was prefetched goes back to the queue.
-func New(ctx context.Context, logger logging.Logger, prefix string, cfg Config, hosts broker.Hosts, remote *config.Backend) proxy.Proxy {
-	for _, line := range cfg.notices() {
-		logger.Warning(prefix, line)
-	}
+// New returns a proxy that answers each request with a message from the queue. It
+// does not wait for the broker. When ctx ends it takes no more messages; what was
+// prefetched goes back to the queue.
+func New(ctx context.Context, logger logging.Logger, prefix string, cfg Config, remote *config.Backend) proxy.Proxy {
 	c := &consumer{
 		cfg:     cfg,
 		mapping: newMapping(remote),
-		subscription: broker.Subscribe(ctx, hosts, broker.SubscriptionOptions{
-			Topology: cfg.Topology(cfg.RoutingKeys...),
+		subscription: broker.Subscribe(ctx, cfg.hosts, broker.SubscriptionOptions{
+			Topology: cfg.Declares(),
 			Prefetch: cfg.Prefetch,
 			AutoAck:  cfg.AutoAck,
 			NoLocal:  cfg.NoLocal,

@@ -1,17 +1,19 @@
 package producer
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"regexp"
+	"slices"
 	"unicode"
 
 	"github.com/luraproject/lura/v2/config"
 
 	"github.com/bdf0fecc/lura-amqp/internal/broker"
 	"github.com/bdf0fecc/lura-amqp/internal/extra"
+	"github.com/bdf0fecc/lura-amqp/internal/spelling"
 	"github.com/bdf0fecc/lura-amqp/internal/topology"
+	"github.com/bdf0fecc/lura-amqp/schema"
 )
 
 // DefaultMaxBodySize is the default of max_body_size: 16 MiB, which is also the
@@ -55,42 +57,43 @@ type Config struct {
 	// form that consumers of krakend-amqp know. Default: false.
 	FlattenHeaders bool `json:"flatten_headers"`
 
+	// TLS is for amqps:// hosts. Default: none, Go's own settings.
+	TLS *broker.TLS `json:"tls"`
+
+	hosts      broker.Hosts
 	policy     broker.Policy
 	endpoint   string          // that the backend belongs to; empty for an agent's
 	parameters map[string]bool // of that endpoint
 }
 
-// required is what KrakenD's official schema requires.
-var required = []string{"name", "exchange", "routing_key"}
-
-// NewConfig reads a backend's producer block. It returns the keys that it does
-// not know, and an error that begins with the key that is wrong.
-func NewConfig(block any, remote *config.Backend) (cfg Config, unknown []extra.Unknown, err error) {
-	cfg = Config{RoutingKey: "#", Confirm: true, MaxBodySize: DefaultMaxBodySize}
-	if unknown, err = extra.Decode(block, required, &cfg); err != nil {
-		return cfg, unknown, err
+// NewConfig reads a backend's hosts and its producer block. Paths of the problems
+// begin at the backend.
+func NewConfig(remote *config.Backend) (Config, schema.Problems) {
+	hosts, problems := broker.TakeHosts(remote)
+	cfg := Config{
+		RoutingKey:  "#",
+		Confirm:     true,
+		MaxBodySize: DefaultMaxBodySize,
+		endpoint:    remote.ParentEndpoint,
+		parameters:  parametersOf(remote.ParentEndpoint),
 	}
-	cfg.endpoint, cfg.parameters = remote.ParentEndpoint, parametersOf(remote.ParentEndpoint)
-	return cfg, unknown, cfg.validate()
+	block := extra.Producer.Decode(remote.ExtraConfig, &cfg)
+	if block.Err() == nil {
+		block = append(block, cfg.complete(hosts)...)
+	}
+	return cfg, append(problems, block.Under(extra.Producer.Path()...)...)
 }
 
-func (c *Config) validate() (err error) {
-	if err := c.Config.Validate(); err != nil {
-		return err
-	}
-	if c.policy, err = c.Policy(); err != nil {
-		return err
-	}
-	if err := topology.CheckShortString(c.RoutingKey); err != nil {
-		return fmt.Errorf("routing_key: %w", err)
-	}
-	if c.MaxBodySize < 0 {
-		return fmt.Errorf("max_body_size: %d is negative; 0 is no limit", c.MaxBodySize)
-	}
+// complete derives what is not in the block, and checks what its schema cannot.
+func (c *Config) complete(hosts broker.Hosts) (problems schema.Problems) {
+	var ofTLS, ofRetry schema.Problems
+	c.hosts, ofTLS = hosts.Secure(c.TLS)
+	c.policy, ofRetry = c.Policy()
+	problems = slices.Concat(c.Config.Problems(), topology.ShortString("routing_key", c.RoutingKey), ofTLS, ofRetry)
 	if c.Mandatory && !c.Confirm {
-		return errors.New("mandatory: needs \"confirm\": true, because the broker returns a message before it confirms it")
+		problems = append(problems, schema.Wrong("mandatory", "cannot be without confirms, because the broker returns a message before it confirms it", `remove "confirm": false`))
 	}
-	return nil
+	return append(problems, c.notices()...)
 }
 
 // RoutesByParameter says whether the routing key comes from the URL: unless
@@ -99,39 +102,48 @@ func (c *Config) RoutesByParameter() bool {
 	return !c.StaticRoutingKey && c.parameters[c.RoutingKey]
 }
 
-// Topology is what the producer declares: the exchange, and the queue that
-// KrakenD's documentation promises, bound with the static routing key, or with
-// "#" where the key comes from the URL.
-func (c *Config) Topology() topology.Topology {
+// Hosts are those of the backend.
+func (c *Config) Hosts() broker.Hosts { return c.hosts }
+
+// Declares is what the producer declares: the exchange, and the queue that KrakenD's
+// documentation promises, bound with the static routing key, or with "#" where the key
+// comes from the URL.
+func (c *Config) Declares() topology.Topology {
 	if c.RoutesByParameter() {
-		return c.Config.Topology("#")
+		return c.Topology("#")
 	}
-	return c.Config.Topology(c.RoutingKey)
+	return c.Topology(c.RoutingKey)
 }
 
-// notices are the surprises of a valid block, to be logged once.
-func (c *Config) notices() (lines []string) {
+// notices are the surprises of a block that works.
+func (c *Config) notices() (notices schema.Problems) {
 	if c.Immediate {
-		lines = append(lines, "immediate: RabbitMQ does not support it; messages are sent with an expiration of 0 instead, which expires them unless a consumer takes them at once")
+		notices = append(notices, schema.Notice("immediate", "RabbitMQ does not support it; messages are sent with an expiration of 0 instead, which expires them unless a consumer takes them at once", "remove it if they are to wait in the queue"))
 	}
 	if !c.Confirm {
-		lines = append(lines, "confirm: false, so a success does not mean that the broker has the message")
+		notices = append(notices, schema.Notice("confirm", "false, so a success does not mean that the broker has the message", "remove it"))
+	}
+	if c.Exchange == "" && c.Name != "" && !c.RoutesByParameter() && c.RoutingKey != c.Name {
+		notices = append(notices, schema.Notice("routing_key", fmt.Sprintf("the default exchange takes messages to the queue %q, and not to %q", c.RoutingKey, c.Name), fmt.Sprintf(`write "routing_key": %q, or name an exchange`, c.Name)))
+	}
+	if c.Exchange == "" && c.Name == "" && c.Mandatory {
+		notices = append(notices, schema.Notice("mandatory", "nothing is declared, so each message is answered 404 until somebody else declares the queue that the routing key names", `declare it here with "name"`))
 	}
 	for _, k := range c.parameterKeys() {
 		if c.endpoint != "" && k.parameter != "" && !c.parameters[k.parameter] && !added.MatchString(k.parameter) {
-			lines = append(lines, fmt.Sprintf("%s: the endpoint has no parameter %q, so it is not set%s", k.key, k.parameter, c.similar(k.parameter)))
+			notices = append(notices, schema.Notice(k.key, fmt.Sprintf("the endpoint has no parameter %q, so it is not set", k.parameter), c.similar(k.parameter)))
 		}
 	}
 	if similar := c.similar(c.RoutingKey); similar != "" && !c.StaticRoutingKey && !c.parameters[c.RoutingKey] {
-		lines = append(lines, fmt.Sprintf("routing_key: the endpoint has no parameter %[1]q, so the routing key is %[1]q itself%s", c.RoutingKey, similar))
+		notices = append(notices, schema.Notice("routing_key", fmt.Sprintf("the endpoint has no parameter %[1]q, so the routing key is %[1]q itself", c.RoutingKey), similar))
 	}
-	return lines
+	return notices
 }
 
 // similar asks whether a parameter of the endpoint was meant. Parameters begin with
 // an upper-case letter here, which is easy to miss.
 func (c *Config) similar(parameter string) string {
-	return extra.DidYouMean(extra.Nearest(parameter, maps.Keys(c.parameters)))
+	return spelling.DidYouMean(spelling.Nearest(parameter, maps.Keys(c.parameters)))
 }
 
 // parameterKey is a key that names a parameter.

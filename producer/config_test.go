@@ -8,6 +8,7 @@ import (
 	"github.com/luraproject/lura/v2/config"
 
 	"github.com/bdf0fecc/lura-amqp/backoff"
+	"github.com/bdf0fecc/lura-amqp/internal/extra"
 )
 
 // block returns the smallest valid block with the keys added or replaced.
@@ -19,14 +20,25 @@ func block(keys map[string]any) map[string]any {
 	return b
 }
 
+// remote returns a backend with a block.
+func remote(endpoint string, block map[string]any) *config.Backend {
+	return &config.Backend{
+		ParentEndpoint: endpoint,
+		Host:           []string{"amqp://localhost"},
+		ExtraConfig:    config.ExtraConfig{extra.Producer.Short: block},
+	}
+}
+
 func configOf(t testing.TB, endpoint string, keys map[string]any) Config {
 	t.Helper()
-	cfg, unknown, err := NewConfig(block(keys), &config.Backend{ParentEndpoint: endpoint})
-	if err != nil || len(unknown) > 0 {
-		t.Fatalf("%v: %v, unknown keys %q", keys, err, unknown)
+	cfg, problems := NewConfig(remote(endpoint, block(keys)))
+	if err := problems.Err(); err != nil {
+		t.Fatalf("%v: %v", keys, err)
 	}
 	return cfg
 }
+
+const path = `extra_config["backend/amqp/producer"].`
 
 func TestNewConfig_Defaults(t *testing.T) {
 	cfg := configOf(t, "/produce", nil)
@@ -36,13 +48,19 @@ func TestNewConfig_Defaults(t *testing.T) {
 }
 
 func TestNewConfig_ReadsEveryKey(t *testing.T) {
-	cfg := configOf(t, "/produce/{a}", map[string]any{
+	r := remote("/produce/{a}", block(map[string]any{
 		"name": "queue-1", "exchange": "some-exchange", "durable": true, "delete": true, "exclusive": true,
 		"no_wait": true, "no_local": true, "routing_key": "A", "static_routing_key": true, "mandatory": true,
 		"immediate": true, "exp_key": "B", "reply_to_key": "C", "msg_id_key": "D", "priority_key": "E",
 		"confirm": true, "max_body_size": float64(10), "flatten_headers": true,
 		"backoff_strategy": "exponential-jitter", "max_retries": float64(3),
-	})
+		"tls": map[string]any{"min_version": "TLS12"},
+	}))
+	r.Host = []string{"amqps://localhost"}
+	cfg, problems := NewConfig(r)
+	if err := problems.Err(); err != nil {
+		t.Fatal(err)
+	}
 	got := reflect.ValueOf(cfg)
 	for i := range got.NumField() {
 		if f := got.Type().Field(i); f.IsExported() && got.Field(i).IsZero() {
@@ -54,37 +72,38 @@ func TestNewConfig_ReadsEveryKey(t *testing.T) {
 	}
 }
 
-func TestNewConfig_ErrorsBeginWithTheKey(t *testing.T) {
-	long := strings.Repeat("x", 256)
+func TestNewConfig_ErrorsBeginWithThePath(t *testing.T) {
+	long := strings.Repeat("é", 128)
 	for _, tc := range []struct {
 		keys map[string]any
 		want string
 	}{
-		{map[string]any{"durable": "true"}, "durable: must be a boolean, not a string"},
-		{map[string]any{"max_retries": "1"}, "max_retries: must be a whole number, not a string"},
-		{map[string]any{"routing_key": []any{"#"}}, "routing_key: must be a string, not a list"},
+		{map[string]any{"durable": "true"}, `durable: must be a boolean, not a string; for example "durable": true`},
 		{map[string]any{"routing_key": long}, "routing_key: 256 bytes, longer than 255"},
 		{map[string]any{"name": long}, "name: 256 bytes, longer than 255"},
+		{map[string]any{"exchange": long}, "exchange: 256 bytes, longer than 255"},
 		{map[string]any{"name": "amq.mine"}, "name: queue names that begin with amq."},
-		{map[string]any{"backoff_strategy": "never"}, `backoff_strategy: "never" is none of`},
-		{map[string]any{"max_body_size": -1.0}, "max_body_size: -1 is negative"},
-		{map[string]any{"mandatory": true, "confirm": false}, `mandatory: needs "confirm": true`},
+		{map[string]any{"mandatory": true, "confirm": false}, "mandatory: cannot be without confirms"},
+		{map[string]any{"tls": map[string]any{}}, "tls: host number 1 is amqp://, which is not encrypted"},
 	} {
-		_, _, err := NewConfig(block(tc.keys), &config.Backend{})
-		if err == nil || !strings.HasPrefix(err.Error(), tc.want) {
+		_, problems := NewConfig(remote("", block(tc.keys)))
+		if err := problems.Err(); err == nil || !strings.HasPrefix(err.Error(), path+tc.want) {
 			t.Errorf("%v: got %v, want %q", tc.keys, err, tc.want)
-		}
-	}
-	for _, key := range required {
-		b := block(nil)
-		delete(b, key)
-		if _, _, err := NewConfig(b, &config.Backend{}); err == nil || err.Error() != key+": required, and missing" {
-			t.Errorf("without %s: %v", key, err)
 		}
 	}
 }
 
-func TestTopology_BindsWithTheStaticKeyOrWithAll(t *testing.T) {
+func TestNewConfig_SaysEverythingThatIsWrongAtOnce(t *testing.T) {
+	_, problems := NewConfig(&config.Backend{ExtraConfig: config.ExtraConfig{extra.Producer.Long: map[string]any{"name": 1.0}}})
+	err := problems.Err()
+	for _, want := range []string{"host: required", "name: must be a string", "exchange: required, and missing", "routing_key: required, and missing"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in %v", want, err)
+		}
+	}
+}
+
+func TestDeclares_BindsWithTheStaticKeyOrWithAll(t *testing.T) {
 	for _, tc := range []struct {
 		endpoint string
 		keys     map[string]any
@@ -99,14 +118,15 @@ func TestTopology_BindsWithTheStaticKeyOrWithAll(t *testing.T) {
 		{"/produce", map[string]any{"name": ""}, nil},
 	} {
 		cfg := configOf(t, tc.endpoint, tc.keys)
-		if got := cfg.Topology().Bindings; !reflect.DeepEqual(got, tc.want) {
+		if got := cfg.Declares().Bindings; !reflect.DeepEqual(got, tc.want) {
 			t.Errorf("%s %v: bound with %q, want %q", tc.endpoint, tc.keys, got, tc.want)
 		}
 	}
 }
 
-func TestTopology_ExclusiveBelongsToTheQueueOnly(t *testing.T) {
-	top := configOf(t, "", map[string]any{"exclusive": true, "delete": true, "durable": true}).Config.Topology()
+func TestDeclares_ExclusiveBelongsToTheQueueOnly(t *testing.T) {
+	cfg := configOf(t, "", map[string]any{"exclusive": true, "delete": true, "durable": true})
+	top := cfg.Declares()
 	if !top.Queue.Exclusive || !top.Queue.AutoDelete || !top.Queue.Durable || !top.Exchange.Durable || !top.Exchange.AutoDelete {
 		t.Errorf("%+v", top)
 	}
@@ -117,19 +137,24 @@ func TestNotices(t *testing.T) {
 		keys map[string]any
 		want string
 	}{
+		{map[string]any{"durabel": true}, `durabel: unknown key, ignored; did you mean "durable"?`},
 		{map[string]any{"immediate": true}, "immediate: "},
 		{map[string]any{"confirm": false}, "confirm: false"},
+		{map[string]any{"exchange": "", "routing_key": "orders"}, `routing_key: the default exchange takes messages to the queue "orders", and not to "q"`},
+		{map[string]any{"exchange": "", "name": "", "mandatory": true}, "mandatory: nothing is declared"},
 		{map[string]any{"exp_key": "expires"}, `exp_key: the endpoint has no parameter "expires", so it is not set; did you mean "Expires"?`},
 		{map[string]any{"priority_key": "Prio"}, `priority_key: the endpoint has no parameter "Prio", so it is not set`},
 		{map[string]any{"routing_key": "route"}, `routing_key: the endpoint has no parameter "route", so the routing key is "route" itself; did you mean "Route"?`},
 	} {
-		cfg := configOf(t, "/p/{expires}/{route}", tc.keys)
-		if lines := cfg.notices(); len(lines) != 1 || !strings.HasPrefix(lines[0], tc.want) {
-			t.Errorf("%v: %q", tc.keys, lines)
+		_, problems := NewConfig(remote("/p/{expires}/{route}", block(tc.keys)))
+		if len(problems) != 1 || problems.Err() != nil || !strings.HasPrefix(problems.Warnings()[0].String(), path+tc.want) {
+			t.Errorf("%v: %q", tc.keys, problems)
 		}
 	}
-	quiet := configOf(t, "/p/{a}/{route}", map[string]any{"exp_key": "A", "routing_key": "orders", "msg_id_key": "JWT.sub", "reply_to_key": "Resp0_id"})
-	if lines := quiet.notices(); len(lines) > 0 {
-		t.Errorf("a fine block is noticed: %q", lines)
+	_, quiet := NewConfig(remote("/p/{a}/{route}", block(map[string]any{
+		"exp_key": "A", "routing_key": "orders", "msg_id_key": "JWT.sub", "reply_to_key": "Resp0_id", "@comment": "x",
+	})))
+	if len(quiet) > 0 {
+		t.Errorf("a fine block is noticed: %q", quiet)
 	}
 }

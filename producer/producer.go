@@ -24,15 +24,11 @@ type receipt struct {
 	RoutingKey string `json:"routing_key"`
 }
 
-// New returns a proxy that publishes its requests to one of the hosts. It does
-// not wait for the broker. The connection is kept until ctx has ended and the last
+// New returns a proxy that publishes its requests. It does not wait for the broker. The connection is kept until ctx has ended and the last
 // request is answered.
-func New(ctx context.Context, logger logging.Logger, prefix string, cfg Config, hosts broker.Hosts, remote *config.Backend) proxy.Proxy {
-	for _, line := range cfg.notices() {
-		logger.Warning(prefix, line)
-	}
-	publisher := broker.NewPublisher(ctx, hosts, broker.PublisherOptions{
-		Topology: cfg.Topology(),
+func New(ctx context.Context, logger logging.Logger, prefix string, cfg Config, remote *config.Backend) proxy.Proxy {
+	publisher := broker.NewPublisher(ctx, cfg.hosts, broker.PublisherOptions{
+		Topology: cfg.Declares(),
 		Confirm:  cfg.Confirm,
 		Policy:   cfg.policy,
 		Logger:   logger,

@@ -1,15 +1,82 @@
 // Package schema holds the JSON Schemas (2019-09, as KrakenD's) of the blocks that
-// this module reads.
+// this module reads, and says what is wrong about a block.
 package schema
 
-import _ "embed"
-
-// The schemas, as JSON.
-var (
-	//go:embed producer.json
-	Producer []byte // backend/amqp/producer
-	//go:embed consumer.json
-	Consumer []byte // backend/amqp/consumer
-	//go:embed agent.json
-	Agent []byte // async/amqp
+import (
+	"embed"
+	"encoding/json"
+	"strings"
 )
+
+// The blocks, by their names in krakend.json.
+const (
+	Producer = "backend/amqp/producer"
+	Consumer = "backend/amqp/consumer"
+	Agent    = "async/amqp"
+)
+
+// Names lists the blocks.
+var Names = []string{Producer, Consumer, Agent}
+
+//go:embed *.json
+var files embed.FS
+
+// file of a block's schema. tls.json is part of the others.
+func file(name string) string {
+	return name[strings.LastIndex(name, "/")+1:] + ".json"
+}
+
+// Definitions returns the schemas of all blocks in one, which takes an extra_config.
+func Definitions() map[string]any {
+	properties := map[string]any{}
+	for _, name := range Names {
+		definition := Definition(name)
+		delete(definition, "$schema")
+		properties[name] = definition
+	}
+	return map[string]any{
+		"$schema":     "https://json-schema.org/draft/2019-09/schema",
+		"title":       "AMQP blocks",
+		"description": "The blocks of lura-amqp in an extra_config.",
+		"type":        "object",
+		"properties":  properties,
+	}
+}
+
+// Definition returns the schema of one of the Names as a JSON object that refers to
+// no other file.
+func Definition(name string) map[string]any {
+	return inline(read(file(name))).(map[string]any)
+}
+
+// read panics about an embedded file that is missing or not JSON.
+func read(name string) (object map[string]any) {
+	text, err := files.ReadFile(name)
+	if err == nil {
+		err = json.Unmarshal(text, &object)
+	}
+	if err != nil {
+		panic(err)
+	}
+	return object
+}
+
+// inline puts files in the place of the references to them.
+func inline(value any) any {
+	switch v := value.(type) {
+	case []any:
+		for i := range v {
+			v[i] = inline(v[i])
+		}
+	case map[string]any:
+		if name, isFile := v["$ref"].(string); isFile && !strings.HasPrefix(name, "#") {
+			referred := read(name)
+			delete(referred, "$schema")
+			return inline(referred)
+		}
+		for key := range v {
+			v[key] = inline(v[key])
+		}
+	}
+	return value
+}

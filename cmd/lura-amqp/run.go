@@ -2,26 +2,21 @@ package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"io"
 
 	"github.com/luraproject/lura/v2/logging"
 
+	"github.com/bdf0fecc/lura-amqp/internal/check"
 	"github.com/bdf0fecc/lura-amqp/internal/gateway"
 )
 
 // run serves a configuration until ctx ends.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	var file string
 	var port int
 	var debug bool
-	flags := flag.NewFlagSet("run", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() { fmt.Fprint(stderr, usage) }
-	for _, name := range []string{"c", "config"} {
-		flags.StringVar(&file, name, "", "configuration file")
-	}
+	flags := newFlags("run", stderr)
+	file := configFlag(flags)
 	for _, name := range []string{"p", "port"} {
 		flags.IntVar(&port, name, 0, "port")
 	}
@@ -29,16 +24,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		flags.BoolVar(&debug, name, false, "debug")
 	}
 	if flags.Parse(args) != nil {
-		return 2
+		return calledWrongly
 	}
-	if file == "" || flags.NArg() > 0 {
+	if *file == "" || flags.NArg() > 0 {
 		fmt.Fprint(stderr, usage)
-		return 2
+		return calledWrongly
 	}
-	cfg, err := gateway.Load(file)
+	cfg, err := gateway.Load(*file)
 	if err != nil {
-		fmt.Fprintf(stderr, "%s: %v\n", file, err)
-		return 1
+		// Lura's own words may show a host with its password.
+		printFindings(stderr, check.File(*file).Findings())
+		return failed
 	}
 	if port != 0 {
 		cfg.Port = port
@@ -50,11 +46,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	logger, err := logging.NewLogger(level, stdout, "[LURA-AMQP]")
 	if err != nil {
 		fmt.Fprintln(stderr, err)
-		return 1
+		return failed
 	}
 	if err := gateway.Run(ctx, cfg, logger, stdout); err != nil {
 		fmt.Fprintln(stderr, err)
-		return 1
+		return failed
 	}
-	return 0
+	return succeeded
 }

@@ -23,10 +23,7 @@ func TestAcquire_ManyUsersAreTwoConnectionsThatEndWithThem(t *testing.T) {
 	var publishers []*Publisher
 	var subscriptions []*Subscription
 	for i := range 20 {
-		hosts, err := ParseHosts([]string{node.URL(), "amqp://guest:guest@127.0.0.1:1"})
-		if err != nil {
-			t.Fatal(err)
-		}
+		hosts := parsed(t, node.URL(), "amqp://guest:guest@127.0.0.1:1")
 		top := durable(fmt.Sprint(nameOf(t), i))
 		publishers = append(publishers, NewPublisher(ctx, hosts, PublisherOptions{Topology: top, Confirm: true, Logger: log}))
 		subscriptions = append(subscriptions, Subscribe(ctx, hosts, SubscriptionOptions{Topology: top, Logger: log}))
@@ -78,10 +75,7 @@ func TestPublish_AfterTheGatewaysContextHasEnded(t *testing.T) {
 
 func TestConnection_GivesUpAfterMaxRetriesUntilTheNextRequest(t *testing.T) {
 	listener := refusing(t)
-	hosts, err := ParseHosts([]string{"amqp://guest:hush@" + listener.Addr().String()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	hosts := parsed(t, "amqp://guest:hush@"+listener.Addr().String())
 	log := logtest.New(t)
 	p := NewPublisher(t.Context(), hosts, PublisherOptions{Confirm: true, Logger: log, Policy: Policy{Strategy: backoff.Fallback, MaxRetries: 1}})
 	log.Await(t, "ERROR", "gave up")
@@ -94,7 +88,7 @@ func TestConnection_GivesUpAfterMaxRetriesUntilTheNextRequest(t *testing.T) {
 	}
 
 	start := time.Now()
-	err = p.Publish(soon(t), message("k", ""))
+	err := p.Publish(soon(t), message("k", ""))
 	var unavailable *UnavailableError
 	if !errors.As(err, &unavailable) || unavailable.State != GaveUp {
 		t.Errorf("got %v", err)
@@ -168,10 +162,7 @@ func TestConnection_RefusedLoginIsSaidWithoutThePassword(t *testing.T) {
 		strings.Replace(node.URL(), "guest:guest", "guest:hush", 1): "check user, password and vhost in host",
 		node.URL() + "hushhush": "create the vhost",
 	} {
-		hosts, err := ParseHosts([]string{url})
-		if err != nil {
-			t.Fatal(err)
-		}
+		hosts := parsed(t, url)
 		NewPublisher(t.Context(), hosts, PublisherOptions{Topology: topology.Topology{}, Confirm: true, Logger: log})
 		log.Await(t, "ERROR", "cannot connect", want)
 	}

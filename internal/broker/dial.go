@@ -34,7 +34,7 @@ func connectionName(d Direction) string {
 // dial tries every host, in random order, and returns a session on the first
 // that answers. The error is that of all hosts, in the order of the list.
 func (c *Connection) dial(ctx context.Context) (*session, error) {
-	failed := make(hostErrors, len(c.hosts.urls))
+	failed := make(hostErrors, len(c.hosts.all))
 	for _, i := range c.hosts.shuffled() {
 		s, err := c.dialHost(ctx, i)
 		if err == nil {
@@ -68,41 +68,45 @@ func (e hostErrors) Unwrap() []error {
 func (c *Connection) dialHost(ctx context.Context, i int) (*session, error) {
 	var out *outbox
 	interrupt := func() bool { return true }
-	uri := c.hosts.uris[i]
-	limit := dialTime
-	if uri.ConnectionTimeout > 0 {
-		limit = time.Duration(uri.ConnectionTimeout) * time.Millisecond
-	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	shown := c.hosts.redacted(i)
+	ctx, cancel := context.WithTimeout(ctx, c.hosts.all[i].dialTime())
 	defer cancel()
-
-	properties := amqp.NewConnectionProperties()
-	properties["product"] = "lura-amqp"
-	properties.SetClientConnectionName(c.name)
-	conn, err := amqp.DialConfig(c.hosts.urls[i], amqp.Config{
-		Heartbeat:  heartbeat,
-		Properties: properties,
-		Dial: func(network, address string) (net.Conn, error) {
-			socket, err := (&net.Dialer{}).DialContext(ctx, network, address)
-			if err != nil {
-				return nil, err
-			}
-			out = newOutbox(socket)
-			// The handshake cannot be interrupted but by closing the socket under it.
-			interrupt = context.AfterFunc(ctx, func() { _ = out.Close() })
-			return out, nil
-		},
+	conn, err := c.hosts.open(i, c.name, func(network, address string) (net.Conn, error) {
+		socket, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		out = newOutbox(socket)
+		// The handshake cannot be interrupted but by closing the socket under it.
+		interrupt = context.AfterFunc(ctx, func() { _ = out.Close() })
+		return out, nil
 	})
 	if err != nil {
 		if out != nil {
 			_ = out.Close()
 			<-out.done
 		}
-		return nil, fmt.Errorf("%s: %w", redact(uri), err)
+		return nil, fmt.Errorf("%s: %w", shown, err)
 	}
 	if !interrupt() {
 		_ = conn.CloseDeadline(time.Now())
-		return nil, fmt.Errorf("%s: %w", redact(uri), ctx.Err())
+		return nil, fmt.Errorf("%s: %w", shown, ctx.Err())
 	}
-	return newSession(conn, out, redact(uri), c.log()), nil
+	return newSession(conn, out, shown, c.log()), nil
+}
+
+// open logs in to a host, over a socket that dial makes.
+func (h Hosts) open(i int, name string, dial func(network, address string) (net.Conn, error)) (*amqp.Connection, error) {
+	secure, err := h.tls.load(h.all[i].uri.ServerName)
+	if err != nil {
+		return nil, err
+	}
+	properties := amqp.NewConnectionProperties()
+	properties["product"] = "lura-amqp"
+	properties.SetClientConnectionName(name)
+	settings := amqp.Config{Heartbeat: heartbeat, Properties: properties, TLSClientConfig: secure, Dial: dial}
+	if h.external(i) {
+		settings.SASL = []amqp.Authentication{&amqp.ExternalAuth{}}
+	}
+	return amqp.DialConfig(h.all[i].url, settings)
 }

@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -72,52 +71,11 @@ type DeclareError struct{ Err error }
 func (e *DeclareError) Error() string { return e.Err.Error() }
 func (e *DeclareError) Unwrap() error { return e.Err }
 
-// NeedsPerson says that an error will come again until somebody changes the
-// configuration, the broker, or a certificate. All others are worth retrying as
-// they are.
-func NeedsPerson(err error) bool {
-	var refused *amqp.Error
-	if errors.As(err, &refused) {
-		switch refused.Code {
-		case amqp.AccessRefused, amqp.PreconditionFailed, amqp.NotAllowed, amqp.NotImplemented, amqp.InvalidPath, amqp.ResourceLocked:
-			return true
-		case amqp.InternalError: // RabbitMQ 4.3 on transient queues
-			return refused.Server
-		}
-		return false
-	}
-	var unknownAuthority x509.UnknownAuthorityError
-	var wrongHost x509.HostnameError
-	var invalid x509.CertificateInvalidError
-	return errors.As(err, &unknownAuthority) || errors.As(err, &wrongHost) || errors.As(err, &invalid)
-}
+// CertificateError says that a certificate or key of the tls block cannot be used.
+type CertificateError struct{ Err error }
 
-// isGuess says that the broker closed the connection in the middle of the login,
-// and amqp091-go took that for a refusal.
-func isGuess(err error) bool {
-	return errors.Is(err, amqp.ErrCredentials) || errors.Is(err, amqp.ErrVhost)
-}
-
-// advice says what to change about an error that needs a person.
-func advice(err error) string {
-	var refused *amqp.Error
-	if !errors.As(err, &refused) {
-		return "check the certificates of the broker and the gateway"
-	}
-	switch refused.Code {
-	case amqp.AccessRefused:
-		return "check user, password and vhost in host, and the user's permissions on the broker"
-	case amqp.PreconditionFailed:
-		return "it exists with other settings: make the block's keys match it, or delete it on the broker"
-	case amqp.ResourceLocked:
-		return "another connection holds the queue exclusively: set exclusive to false, or stop the other one"
-	case amqp.NotAllowed:
-		return "create the vhost, give the user access to it, or raise its connection limit"
-	case amqp.NotImplemented, amqp.InternalError:
-		return "the broker does not support it: RabbitMQ 4.3 and later refuse non-durable, non-exclusive queues, so set durable to true"
-	}
-	return "check the names in the block"
-}
+func (e *CertificateError) Error() string { return e.Err.Error() }
+func (e *CertificateError) Unwrap() error { return e.Err }
 
 // kind is equal for two errors of the same reason, whatever their wording.
 func kind(err error) string {

@@ -1,46 +1,34 @@
 package broker
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 
-	amqp "github.com/rabbitmq/amqp091-go"
+	"github.com/bdf0fecc/lura-amqp/schema"
 )
 
 // Hosts is a list of broker addresses, any of which will do.
 type Hosts struct {
-	urls []string
-	uris []amqp.URI
+	all []host
+	tls *TLS // of amqps:// hosts; nil is Go's default
 }
 
 // ParseHosts reads a list of AMQP URIs, amqp://user:password@host:port/vhost, whose
-// ${VARIABLES} are taken from the environment. Its errors say which one is wrong and never show it: a URI that cannot be
-// parsed may have its password anywhere.
-func ParseHosts(urls []string) (Hosts, error) {
-	if len(urls) == 0 {
-		return Hosts{}, errors.New("host: required, and missing")
-	}
-	var h Hosts
-	for i, url := range urls {
-		url, err := fromEnvironment(strings.TrimSpace(url))
-		var uri amqp.URI
-		if err == nil {
-			uri, err = parseURI(url)
-		}
-		if err != nil {
-			return Hosts{}, fmt.Errorf("host: number %d of %d %w", i+1, len(urls), err)
-		}
-		h.urls, h.uris = append(h.urls, url), append(h.uris, uri)
-	}
-	return h, nil
+// ${VARIABLES} are taken from the environment. The problems say which one is wrong, by
+// the path host[0], and never show it: a URI that cannot be parsed may have its
+// password anywhere.
+func ParseHosts(urls []string) (Hosts, schema.Problems) {
+	return parseHosts(urls, func(i int, message, fix string) schema.Problem {
+		return schema.Wrong("host."+strconv.Itoa(i), message, fix)
+	})
 }
 
-// SplitHosts separates the URIs of a comma-separated list. A comma that neither an
+// ParseHostList reads AMQP URIs that are separated by commas. A comma that neither an
 // AMQP scheme nor a ${VARIABLE} follows belongs to the URI.
-func SplitHosts(list string) []string {
+func ParseHostList(list string) (Hosts, schema.Problems) {
 	var urls []string
 	for _, part := range strings.Split(list, ",") {
 		trimmed := strings.TrimSpace(part)
@@ -50,18 +38,41 @@ func SplitHosts(list string) []string {
 		}
 		urls[len(urls)-1] += "," + part
 	}
-	return urls
+	return parseHosts(urls, func(i int, message, fix string) schema.Problem {
+		if len(urls) > 1 {
+			message = fmt.Sprintf("number %d of %d %s", i+1, len(urls), message)
+		}
+		return schema.Wrong("host", message, fix)
+	})
 }
 
-func parseURI(url string) (amqp.URI, error) {
-	if !strings.HasPrefix(url, "amqp://") && !strings.HasPrefix(url, "amqps://") {
-		return amqp.URI{}, errors.New("must begin with amqp:// or amqps:// (and the backend needs \"disable_host_sanitize\": true)")
+func parseHosts(urls []string, wrong func(i int, message, fix string) schema.Problem) (h Hosts, problems schema.Problems) {
+	if len(urls) == 0 {
+		problems = append(problems, schema.Wrong("host", "required, and missing", `add it, for example "host": ["amqp://user:password@rabbitmq:5672"]`))
 	}
-	uri, err := amqp.ParseURI(url)
-	if err != nil || strings.Contains(uri.Vhost, "@") {
-		return amqp.URI{}, errors.New("is not a URI like amqp://user:password@host:5672/vhost (special characters in the password must be percent-encoded)")
+	for i, url := range urls {
+		parsed, err := parseHost(strings.TrimSpace(url))
+		if err != nil {
+			problems = append(problems, wrong(i, err.message, err.fix))
+		}
+		h.all = append(h.all, parsed)
 	}
-	return uri, nil
+	return h, problems
+}
+
+// Secure returns the hosts with the settings of a tls block, which may be nil. Paths of
+// problems begin with tls.
+func (h Hosts) Secure(t *TLS) (Hosts, schema.Problems) {
+	if t == nil {
+		return h, nil
+	}
+	for i, one := range h.all {
+		if one.uri.Scheme == "amqp" {
+			return h, schema.Problems{schema.Wrong("tls", fmt.Sprintf("host number %d is amqp://, which is not encrypted", i+1), "begin it with amqps:// and use the broker's TLS port, or remove tls")}
+		}
+	}
+	h.tls = t
+	return h, t.problems().Under("tls")
 }
 
 // String shows the hosts without their passwords.
@@ -69,32 +80,29 @@ func (h Hosts) String() string { return strings.Join(h.Redacted(), ", ") }
 
 // Redacted returns the URIs without their passwords and parameters.
 func (h Hosts) Redacted() []string {
-	shown := make([]string, len(h.uris))
-	for i := range h.uris {
-		shown[i] = redact(h.uris[i])
+	shown := make([]string, len(h.all))
+	for i := range h.all {
+		shown[i] = h.redacted(i)
 	}
 	return shown
 }
 
-func redact(uri amqp.URI) string {
-	vhost := ""
-	if uri.Vhost != "/" {
-		vhost = uri.Vhost
-	}
-	return fmt.Sprintf("%s://%s:xxxxx@%s:%d/%s", uri.Scheme, uri.Username, uri.Host, uri.Port, vhost)
+func (h Hosts) redacted(i int) string { return h.all[i].redacted(h.external(i)) }
+
+// external says that the broker knows the user by the certificate (SASL EXTERNAL).
+func (h Hosts) external(i int) bool {
+	return h.all[i].bare && h.tls != nil && len(h.tls.ClientCerts) > 0
 }
 
-// identity is equal for two lists of the same hosts in any order.
-func (h Hosts) identity() string {
-	all := make([]string, len(h.uris))
-	for i, uri := range h.uris {
-		// Not every parameter of a URI is in its String.
-		_, parameters, _ := strings.Cut(h.urls[i], "?")
-		all[i] = uri.String() + "?" + parameters
+// Identity is equal for two lists of the same hosts in any order. It holds passwords.
+func (h Hosts) Identity() string {
+	all := make([]string, len(h.all))
+	for i, one := range h.all {
+		all[i] = one.identity()
 	}
 	slices.Sort(all)
-	return strings.Join(slices.Compact(all), "\n")
+	return strings.Join(slices.Compact(all), "\n") + h.tls.identity()
 }
 
 // shuffled returns the indexes of the hosts in random order.
-func (h Hosts) shuffled() []int { return rand.Perm(len(h.urls)) }
+func (h Hosts) shuffled() []int { return rand.Perm(len(h.all)) }

@@ -19,11 +19,7 @@ func TestMain(m *testing.M) { rabbit.Main(m) }
 // pool takes two lists with different parameters for different brokers.
 func hostsOf(t testing.TB, node *rabbit.Node) Hosts {
 	t.Helper()
-	h, err := ParseHosts([]string{node.URL() + "?connection_timeout=" + unique()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return h
+	return parsed(t, node.URL()+"?connection_timeout="+unique())
 }
 
 // durable is a topology of durable things with the test's name.

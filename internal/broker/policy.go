@@ -1,9 +1,8 @@
 package broker
 
 import (
-	"fmt"
-
 	"github.com/bdf0fecc/lura-amqp/backoff"
+	"github.com/bdf0fecc/lura-amqp/schema"
 )
 
 // Retry is the keys of a block that say how its connection is tried again.
@@ -16,11 +15,11 @@ type Retry struct {
 	MaxRetries int `json:"max_retries"`
 }
 
-// Policy is what the keys mean. Its error begins with the key.
-func (r Retry) Policy() (Policy, error) {
+// Policy is what the keys mean.
+func (r Retry) Policy() (Policy, schema.Problems) {
 	strategy, err := backoff.Parse(r.BackoffStrategy)
 	if err != nil {
-		return Policy{}, fmt.Errorf("backoff_strategy: %w", err)
+		return Policy{}, schema.Problems{schema.Wrong("backoff_strategy", err.Error(), "use one of them")}
 	}
 	return Policy{Strategy: strategy, MaxRetries: r.MaxRetries}, nil
 }

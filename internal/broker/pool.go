@@ -26,7 +26,7 @@ type poolKey struct {
 func Acquire(ctx context.Context, hosts Hosts, direction Direction, p Policy, logger logging.Logger) *Connection {
 	pool.mu.Lock()
 	defer pool.mu.Unlock()
-	key := poolKey{hosts.identity(), direction}
+	key := poolKey{hosts.Identity(), direction}
 	c := pool.connections[key]
 	if c == nil {
 		c = newConnection(hosts, direction)

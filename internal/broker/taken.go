@@ -1,35 +1,48 @@
-package amqp
+package broker
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/luraproject/lura/v2/config"
 
-	"github.com/bdf0fecc/lura-amqp/internal/broker"
+	"github.com/bdf0fecc/lura-amqp/schema"
 )
 
-// takenHosts is where takeHosts keeps a backend's hosts, among its extra_config.
+// takenHosts is where TakeHosts keeps a backend's hosts, among its extra_config.
 const takenHosts = "github.com/bdf0fecc/lura-amqp/hosts"
 
 type taken struct {
-	hosts broker.Hosts
-	err   error
+	hosts    Hosts
+	problems schema.Problems
 }
 
 // String keeps the passwords out of whatever prints an extra_config.
 func (t taken) String() string { return t.hosts.String() }
 
-// takeHosts reads a backend's hosts and leaves others in their place that have no
+// TakeHosts reads a backend's hosts and leaves others in their place that have no
 // password: Lura's load balancer, which is built next, makes a URL of host and path
 // for each request, and puts all of it in its errors. A second call finds the first
 // one's result.
-func takeHosts(remote *config.Backend) (broker.Hosts, error) {
+func TakeHosts(remote *config.Backend) (Hosts, schema.Problems) {
 	if before, found := remote.ExtraConfig[takenHosts].(taken); found {
-		return before.hosts, before.err
+		return before.hosts, before.problems
 	}
-	hosts, err := broker.ParseHosts(remote.Host)
-	remote.ExtraConfig[takenHosts] = taken{hosts, err}
-	remote.Host = hosts.Redacted()
-	if err != nil {
-		remote.Host = []string{"amqp://invalid"}
+	hosts, problems := ParseHosts(remote.Host)
+	if remote.ExtraConfig == nil {
+		remote.ExtraConfig = config.ExtraConfig{}
 	}
-	return hosts, err
+	remote.ExtraConfig[takenHosts] = taken{hosts, problems}
+	remote.Host = []string{"amqp://invalid"}
+	if problems.Err() == nil {
+		remote.Host = hosts.Redacted()
+	}
+	return hosts, problems
+}
+
+// AreAMQP says that one of the hosts is meant to be a broker.
+func AreAMQP(hosts []string) bool {
+	return slices.ContainsFunc(hosts, func(host string) bool {
+		return strings.HasPrefix(host, "amqp://") || strings.HasPrefix(host, "amqps://")
+	})
 }

@@ -10,6 +10,9 @@ import (
 	"strings"
 
 	"github.com/luraproject/lura/v2/config"
+
+	"github.com/bdf0fecc/lura-amqp/internal/spelling"
+	"github.com/bdf0fecc/lura-amqp/schema"
 )
 
 // Namespace is a block's name. KrakenD renames the short ones to the long ones
@@ -22,9 +25,9 @@ type Namespace struct {
 
 // The blocks that this module reads.
 var (
-	Producer = Namespace{Short: "backend/amqp/producer", Long: "github.com/devopsfaith/krakend-amqp/produce"}
-	Consumer = Namespace{Short: "backend/amqp/consumer", Long: "github.com/devopsfaith/krakend-amqp/consume"}
-	Agent    = Namespace{Short: "async/amqp", Long: "github.com/devopsfaith/krakend-amqp/agent"}
+	Producer = Namespace{Short: schema.Producer, Long: "github.com/devopsfaith/krakend-amqp/produce"}
+	Consumer = Namespace{Short: schema.Consumer, Long: "github.com/devopsfaith/krakend-amqp/consume"}
+	Agent    = Namespace{Short: schema.Agent, Long: "github.com/devopsfaith/krakend-amqp/agent"}
 )
 
 // Find returns the namespace's block, under its long name or its short one.
@@ -42,46 +45,52 @@ func (n Namespace) In(ec config.ExtraConfig) bool {
 	return found
 }
 
-// Decode decodes a block into a pointer to a struct that holds the defaults. Keys
-// that begin with @, $, _ or # are comments; the other keys that the struct does
-// not have are returned, sorted. An error names the key, as in "durable: must be
-// a boolean, not a string".
-func Decode(block any, required []string, into any) (unknown []Unknown, err error) {
-	object, ok := block.(map[string]any)
-	if !ok {
-		return nil, fmt.Errorf("must be an object, not %s", jsonType(block))
+// Decode decodes the namespace's block into a pointer to a struct that holds the
+// defaults. Keys that begin with @, $, _ or # are comments. The paths of the problems
+// begin with the block's keys.
+func (n Namespace) Decode(ec config.ExtraConfig, into any) schema.Problems {
+	block, _ := n.Find(ec)
+	known, problems := schema.Validate(n.Short, block)
+	if problems.Err() != nil {
+		return problems
 	}
-	for _, key := range required {
-		if _, found := object[key]; !found {
-			return nil, fmt.Errorf("%s: required, and missing", key)
-		}
+	if err := json.Unmarshal(known, into); err != nil {
+		return append(problems, misfit(err))
 	}
-	known, fields := make(map[string]any, len(object)), fieldsOf(into)
-	for key, value := range object {
-		switch {
-		case fields.keys[key]:
-			known[key] = value
-		case !isComment(key):
-			unknown = append(unknown, Unknown{key, Nearest(key, maps.Keys(fields.keys))})
-		}
-	}
-	slices.SortFunc(unknown, func(a, b Unknown) int { return strings.Compare(a.Key, b.Key) })
-	return unknown, fields.unmarshal(known, into)
+	return problems
 }
 
-func isComment(key string) bool {
-	return key == "" || strings.ContainsRune("@$_#", rune(key[0]))
-}
-
-func (f fields) unmarshal(known map[string]any, into any) error {
-	text, err := json.Marshal(known)
-	if err != nil {
-		return err
-	}
-	err = json.Unmarshal(text, into)
+// misfit is a value that its schema takes and the struct does not, as a number that
+// is too large for any machine.
+func misfit(err error) schema.Problem {
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) {
-		return fmt.Errorf("%s: must be %s, not %s", f.key(wrong.Field), goType(wrong.Type), aJSON(wrong.Value))
+		key := wrong.Field[strings.LastIndex(wrong.Field, ".")+1:]
+		return schema.Wrong(key, "cannot be "+wrong.Value, "")
 	}
-	return err
+	return schema.Problem{Message: err.Error()}
+}
+
+// Path is where the block stands in the backend or agent that it belongs to.
+func (n Namespace) Path() []string { return []string{"extra_config", n.Short} }
+
+// Missing is what is wrong about the extra_config of a backend on a broker that has
+// no block: as an HTTP backend it would answer "unsupported protocol scheme".
+func Missing(ec config.ExtraConfig) schema.Problems {
+	if misspelt := Misspelt(ec); len(misspelt) > 0 {
+		return misspelt
+	}
+	return schema.Problems{schema.Wrong("extra_config", "has no AMQP block, though host begins with amqp", fmt.Sprintf("add %q or %q", schema.Producer, schema.Consumer))}
+}
+
+// Misspelt are the names in an extra_config that may have been meant to be a block's.
+func Misspelt(ec config.ExtraConfig) (problems schema.Problems) {
+	for _, key := range slices.Sorted(maps.Keys(ec)) {
+		if name := spelling.Nearest(key, slices.Values(schema.Names)); name != "" {
+			problems = append(problems, schema.Problem{
+				Path: []string{"extra_config", key}, Message: "unknown block", Fix: spelling.DidYouMean(name),
+			})
+		}
+	}
+	return problems
 }

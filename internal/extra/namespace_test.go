@@ -1,65 +1,57 @@
 package extra
 
 import (
-	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/luraproject/lura/v2/config"
 )
 
-type Embedded struct {
-	Durable bool `json:"durable"`
-}
-
 type block struct {
-	Embedded
-	Name    string   `json:"name"`
-	Retries int      `json:"max_retries"`
-	Keys    []string `json:"routing_key"`
-	Confirm bool     `json:"confirm"`
+	Name    string `json:"name"`
+	Durable bool   `json:"durable"`
+	Retries int    `json:"max_retries"`
 }
 
-func TestDecode_OverDefaultsLeavingCommentsAndReportingUnknownKeys(t *testing.T) {
-	got := block{Confirm: true, Retries: 7}
-	unknown, err := Decode(map[string]any{
-		"name": "q", "durable": true, "routing_key": []any{"a", "b"}, "max_retries": float64(3),
-		"@comment": 1, "$schema": 1, "_off": 1, "#x": 1, "durabel": true, "Name": "other case",
-	}, []string{"name"}, &got)
-	if err != nil {
-		t.Fatal(err)
+// consumer returns a valid block with the keys added or replaced.
+func consumer(keys map[string]any) config.ExtraConfig {
+	b := map[string]any{"name": "q", "exchange": "", "routing_key": []any{}}
+	for k, v := range keys {
+		b[k] = v
 	}
-	want := block{Embedded: Embedded{Durable: true}, Name: "q", Retries: 3, Keys: []string{"a", "b"}, Confirm: true}
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v, want %+v", got, want)
-	}
-	if !reflect.DeepEqual(unknown, []Unknown{{"Name", "name"}, {"durabel", "durable"}}) {
-		t.Errorf("unknown keys: %q", unknown)
+	return config.ExtraConfig{Consumer.Long: b}
+}
+
+func TestDecode_OverDefaultsWithoutCommentsAndUnknownKeys(t *testing.T) {
+	got := block{Retries: 7}
+	problems := Consumer.Decode(consumer(map[string]any{"name": "q", "Durable": true, "DURABLE": true, "@comment": 1}), &got)
+	if want := (block{Name: "q", Retries: 7}); got != want || problems.Err() != nil || len(problems.Warnings()) != 2 {
+		t.Errorf("%+v, %q", got, problems)
 	}
 }
 
-func TestDecode_ErrorsBeginWithTheKey(t *testing.T) {
-	for _, tc := range []struct {
-		in   any
-		want string
-	}{
-		{map[string]any{"name": 1.0}, "name: must be a string, not a number"},
-		{map[string]any{"name": "q", "durable": "yes"}, "durable: must be a boolean, not a string"},
-		{map[string]any{"name": "q", "max_retries": 1.5}, "max_retries: must be a whole number, not a number 1.5"},
-		{map[string]any{"name": "q", "routing_key": "#"}, "routing_key: must be a list, not a string"},
-		{map[string]any{"name": []any{}}, "name: must be a string, not a list"},
-		{map[string]any{"name": map[string]any{}}, "name: must be a string, not an object"},
-		{map[string]any{}, "name: required, and missing"},
-		{"q", "must be an object, not a string"},
-		{nil, "must be an object, not null"},
-		{[]any{}, "must be an object, not a list"},
-		{true, "must be an object, not a boolean"},
-		{1.0, "must be an object, not a number"},
-		{map[string]any{"name": map[any]any{}}, "unsupported type"},
+func TestDecode_LeavesTheStructAloneWhenTheBlockIsWrong(t *testing.T) {
+	got := block{Name: "before"}
+	problems := Consumer.Decode(consumer(map[string]any{"durable": "yes"}), &got)
+	if err := problems.Err(); err == nil || !strings.HasPrefix(err.Error(), "durable: must be a boolean") || got.Name != "before" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestDecode_NamesTheKeyThatNoMachineHolds(t *testing.T) {
+	problems := Consumer.Decode(consumer(map[string]any{"max_retries": 1e30}), &block{})
+	if err := problems.Err(); err == nil || !strings.HasPrefix(err.Error(), "max_retries: ") {
+		t.Error(err)
+	}
+}
+
+func TestMissing_FindsAMisspeltBlock(t *testing.T) {
+	for name, want := range map[string]string{
+		"backend/amqp/consumr": `extra_config["backend/amqp/consumr"]: unknown block; did you mean "backend/amqp/consumer"?`,
+		"proxy":                `extra_config: has no AMQP block`,
 	} {
-		_, err := Decode(tc.in, []string{"name"}, &block{})
-		if err == nil || !strings.Contains(err.Error(), tc.want) {
-			t.Errorf("%v: got %v, want %q", tc.in, err, tc.want)
+		if err := Missing(config.ExtraConfig{name: 1}).Err(); !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package gateway
 
 import (
+	"sync"
+
+	"github.com/luraproject/lura/v2/config"
 	"github.com/luraproject/lura/v2/proxy"
 	luraplugin "github.com/luraproject/lura/v2/proxy/plugin"
 	luragin "github.com/luraproject/lura/v2/router/gin"
@@ -8,6 +11,9 @@ import (
 
 	"github.com/bdf0fecc/lura-amqp/internal/extra"
 )
+
+// registerAliases does what KrakenD's main does first.
+var registerAliases = sync.OnceFunc(func() { config.ExtraConfigAlias = aliases })
 
 // aliases are KrakenD's short names of the blocks that this gateway reads. Like
 // KrakenD it renames them before anything else sees them.

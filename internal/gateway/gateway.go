@@ -27,7 +27,7 @@ var ErrNotServing = errors.New("the HTTP server ended")
 
 // Load reads a krakend.json.
 func Load(path string) (config.ServiceConfig, error) {
-	config.ExtraConfigAlias = aliases
+	registerAliases()
 	return config.NewParser().Parse(path)
 }
 

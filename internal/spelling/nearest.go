@@ -1,4 +1,5 @@
-package extra
+// Package spelling finds the word that was meant.
+package spelling
 
 import (
 	"fmt"
@@ -6,22 +7,12 @@ import (
 	"strings"
 )
 
-// Unknown is a key that a block does not have.
-type Unknown struct {
-	Key     string
-	Nearest string // the known key that it may have been meant to be; may be empty
-}
-
-func (u Unknown) String() string {
-	return u.Key + ": unknown key, ignored" + DidYouMean(u.Nearest)
-}
-
-// DidYouMean ends a sentence about a word with what it may have been meant to be.
+// DidYouMean asks whether a word was meant. It asks nothing about "".
 func DidYouMean(word string) string {
 	if word == "" {
 		return ""
 	}
-	return fmt.Sprintf("; did you mean %q?", word)
+	return fmt.Sprintf("did you mean %q?", word)
 }
 
 // Nearest returns the candidate that differs least from word, by a third of its

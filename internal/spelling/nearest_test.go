@@ -1,4 +1,4 @@
-package extra
+package spelling
 
 import (
 	"slices"
@@ -36,11 +36,11 @@ func TestDistance(t *testing.T) {
 	}
 }
 
-func TestUnknown_String(t *testing.T) {
-	if got := (Unknown{"durabel", "durable"}).String(); got != `durabel: unknown key, ignored; did you mean "durable"?` {
+func TestDidYouMean(t *testing.T) {
+	if got := DidYouMean("durable"); got != `did you mean "durable"?` {
 		t.Error(got)
 	}
-	if got := (Unknown{Key: "colour"}).String(); got != "colour: unknown key, ignored" {
+	if got := DidYouMean(""); got != "" {
 		t.Error(got)
 	}
 }

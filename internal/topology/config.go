@@ -3,8 +3,11 @@ package topology
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/bdf0fecc/lura-amqp/schema"
 )
 
 // MaxShortString is how many bytes AMQP's short strings hold: names of
@@ -37,18 +40,12 @@ type Config struct {
 	NoLocal bool `json:"no_local"`
 }
 
-// Validate checks what the broker would refuse. Its errors begin with the key.
-func (c Config) Validate() error {
+// Problems says what the broker would refuse.
+func (c Config) Problems() (problems schema.Problems) {
 	if strings.HasPrefix(c.Name, "amq.") {
-		return errors.New("name: queue names that begin with amq. are reserved for the broker")
+		problems = append(problems, schema.Wrong("name", "queue names that begin with amq. are reserved for the broker", "choose another name"))
 	}
-	if err := CheckShortString(c.Name); err != nil {
-		return fmt.Errorf("name: %w", err)
-	}
-	if err := CheckShortString(c.Exchange); err != nil {
-		return fmt.Errorf("exchange: %w", err)
-	}
-	return nil
+	return append(problems, slices.Concat(ShortString("name", c.Name), ShortString("exchange", c.Exchange))...)
 }
 
 // Topology is the exchange and queue that the keys describe, bound with the
@@ -63,6 +60,14 @@ func (c Config) Topology(routingKeys ...string) Topology {
 		t.Bindings = routingKeys
 	}
 	return t
+}
+
+// ShortString says why the value at a path cannot be an AMQP short string.
+func ShortString(path, value string) schema.Problems {
+	if err := CheckShortString(value); err != nil {
+		return schema.Problems{schema.Wrong(path, err.Error(), fmt.Sprintf("use %d bytes of UTF-8 at most", MaxShortString))}
+	}
+	return nil
 }
 
 // CheckShortString says why s cannot be an AMQP short string.

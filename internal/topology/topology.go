@@ -49,6 +49,33 @@ func (t Topology) Empty() bool {
 	return !t.Exchange.declarable() && t.Queue.Name == ""
 }
 
+// Declarations are the things that are declared, with all that the broker compares
+// when they exist already.
+func (t Topology) Declarations() map[string]string {
+	all := map[string]string{}
+	if e := t.Exchange; e.declarable() {
+		all[fmt.Sprintf("exchange %q", e.Name)] = strings.Join(append([]string{e.Type}, words(e.Durable, e.AutoDelete, false)...), " ")
+	}
+	if q := t.Queue; q.Name != "" {
+		all[fmt.Sprintf("queue %q", q.Name)] = strings.Join(words(q.Durable, q.AutoDelete, q.Exclusive), " ")
+	}
+	return all
+}
+
+func words(durable, autoDelete, exclusive bool) []string {
+	words := []string{"transient"}
+	if durable {
+		words[0] = "durable"
+	}
+	if autoDelete {
+		words = append(words, "auto-delete")
+	}
+	if exclusive {
+		words = append(words, "exclusive")
+	}
+	return words
+}
+
 func (e Exchange) declarable() bool {
 	return e.Name != "" && !strings.HasPrefix(e.Name, "amq.")
 }
