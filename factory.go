@@ -26,7 +26,8 @@ import (
 // NewBackendFactory returns a factory that builds a producer or a consumer for a
 // backend whose extra_config has a backend/amqp/producer or backend/amqp/consumer
 // block, and hands every other backend to bf. A backend with both publishes on
-// POST, PUT and PATCH and consumes on every other method.
+// POST, PUT and PATCH and consumes on every other method. A backend with the block
+// backend/amqp/stats answers with the [Statistics].
 //
 // Building never waits for a broker. A block that is wrong is logged as an ERROR
 // that names the key, and its backend answers 500 with the same words.
@@ -36,6 +37,10 @@ import (
 func NewBackendFactory(ctx context.Context, logger logging.Logger, bf proxy.BackendFactory) proxy.BackendFactory {
 	f := factory{ctx, logger}
 	return func(remote *config.Backend) proxy.Proxy {
+		if problems := unanswerable(remote); len(problems) > 0 {
+			broker.TakeHosts(remote)
+			return f.build(remote, problems, nil)
+		}
 		produces, consumes := extra.Producer.In(remote.ExtraConfig), extra.Consumer.In(remote.ExtraConfig)
 		switch {
 		case produces && consumes:
@@ -44,12 +49,20 @@ func NewBackendFactory(ctx context.Context, logger logging.Logger, bf proxy.Back
 			return f.producer(remote)
 		case consumes:
 			return f.consumer(remote)
-		case broker.AreAMQP(remote.Host):
-			broker.TakeHosts(remote)
-			return f.build(remote, extra.Missing(remote.ExtraConfig), nil)
+		case extra.Stats.In(remote.ExtraConfig):
+			return f.stats(remote)
 		}
 		return bf(remote)
 	}
+}
+
+// unanswerable is what is wrong about a backend that several blocks or none of them
+// answer for.
+func unanswerable(remote *config.Backend) schema.Problems {
+	if !extra.Ours(remote.ExtraConfig) && broker.AreAMQP(remote.Host) {
+		return extra.Missing(remote.ExtraConfig)
+	}
+	return extra.Conflicts(remote.ExtraConfig)
 }
 
 type factory struct {
@@ -69,6 +82,11 @@ func (f factory) consumer(remote *config.Backend) proxy.Proxy {
 	return f.build(remote, problems, func(prefix string) proxy.Proxy {
 		return consumer.New(f.ctx, f.logger, prefix, cfg, remote)
 	})
+}
+
+func (f factory) stats(remote *config.Backend) proxy.Proxy {
+	problems := extra.Stats.Decode(remote.ExtraConfig, &struct{}{}).Under(extra.Stats.Path()...)
+	return f.build(remote, problems, func(string) proxy.Proxy { return statsProxy(remote) })
 }
 
 // build makes the proxy, or one that answers with what is wrong about the backend.

@@ -35,7 +35,8 @@ func TestNewBackendFactory_HandsOtherBackendsOnUntouched(t *testing.T) {
 		got = append(got, remote)
 		return func(context.Context, *proxy.Request) (*proxy.Response, error) { return answer, nil }
 	})
-	for _, remote := range []*config.Backend{{}, {ExtraConfig: config.ExtraConfig{}}, {ExtraConfig: config.ExtraConfig{"backend/http": 1}}} {
+	for _, remote := range []*config.Backend{{}, {ExtraConfig: config.ExtraConfig{}}, {ExtraConfig: config.ExtraConfig{"backend/http": 1}},
+		{Host: []string{"amqp://"}, ExtraConfig: config.ExtraConfig{"backend/pubsub/subscriber": 1}}} {
 		response, err := factory(remote)(t.Context(), nil)
 		if err != nil || response != answer || got[len(got)-1] != remote {
 			t.Errorf("%+v: %v %v", remote, response, err)
@@ -45,6 +46,8 @@ func TestNewBackendFactory_HandsOtherBackendsOnUntouched(t *testing.T) {
 
 func TestNewBackendFactory_WrongBlockAnswers500AndIsLoggedByItsKey(t *testing.T) {
 	hosts := []string{"amqp://guest:hush@127.0.0.1:1"}
+	two := backendWith(hosts, extra.Producer.Short, producing(nil))
+	two.ExtraConfig["backend/lambda"] = 1
 	for name, tc := range map[string]struct {
 		remote *config.Backend
 		want   string
@@ -56,6 +59,7 @@ func TestNewBackendFactory_WrongBlockAnswers500AndIsLoggedByItsKey(t *testing.T)
 		"no host":              {backendWith(nil, extra.Producer.Short, producing(nil)), "host: required, and missing"},
 		"an HTTP host":         {backendWith([]string{"http://u:hush@h"}, extra.Producer.Short, producing(nil)), "host[0]: must begin with amqp://"},
 		"no block":             {&config.Backend{Host: hosts}, `extra_config: has no AMQP block, though host begins with amqp; add "backend/amqp/producer" or "backend/amqp/consumer"`},
+		"two handlers":         {two, `extra_config: has both "backend/amqp/producer" and "backend/lambda", and only one can answer; give each a backend of its own`},
 		"a misspelt block":     {backendWith(hosts, "backend/amqp/produser", nil), `extra_config["backend/amqp/produser"]: unknown block; did you mean "backend/amqp/producer"?`},
 		"a password unescaped": {backendWith([]string{"amqp://u:hu/sh@h"}, extra.Producer.Short, producing(nil)), "host[0]: is not a URI like"},
 	} {

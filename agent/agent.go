@@ -13,6 +13,7 @@ import (
 
 	"github.com/bdf0fecc/lura-amqp/internal/broker"
 	"github.com/bdf0fecc/lura-amqp/internal/extra"
+	"github.com/bdf0fecc/lura-amqp/internal/stats"
 )
 
 // agent pushes the messages of one queue to its backends.
@@ -23,6 +24,7 @@ type agent struct {
 	backends     proxy.Proxy
 	subscription *broker.Subscription
 	limiter      *rate.Limiter // nil when the rate is unlimited
+	counters     *stats.Entry
 	failures     streak
 	logger       logging.Logger
 	prefix       string
@@ -54,6 +56,7 @@ func StartAgent(ctx context.Context, opts async.Options) bool {
 }
 
 func newAgent(ctx context.Context, cfg Config, prefix string, opts async.Options) *agent {
+	counters := stats.Register(ctx, stats.Agent, opts.Agent.Name)
 	a := &agent{
 		cfg:      cfg,
 		name:     opts.Agent.Name,
@@ -68,7 +71,9 @@ func newAgent(ctx context.Context, cfg Config, prefix string, opts async.Options
 			Policy:   cfg.policy,
 			Logger:   opts.Logger,
 			Prefix:   prefix,
+			Stats:    counters,
 		}),
+		counters: counters,
 		failures: streak{strategy: cfg.policy.Strategy},
 		logger:   opts.Logger,
 		prefix:   prefix,

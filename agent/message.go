@@ -10,6 +10,8 @@ import (
 
 	"github.com/luraproject/lura/v2/proxy"
 	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/bdf0fecc/lura-amqp/internal/header"
 )
 
 // request is what the backends get of a message: its body and its content type.
@@ -20,21 +22,10 @@ func request(msg *amqp.Delivery) *proxy.Request {
 		Headers: map[string][]string{},
 		Body:    io.NopCloser(bytes.NewReader(msg.Body)),
 	}
-	if validHeaderValue(msg.ContentType) {
+	if header.ValidValue(msg.ContentType) {
 		r.Headers["Content-Type"] = []string{msg.ContentType}
 	}
 	return r
-}
-
-// validHeaderValue refuses what net/http would refuse to send: the message would
-// fail for ever because of its content type alone.
-func validHeaderValue(v string) bool {
-	for i := range len(v) {
-		if c := v[i]; c < ' ' && c != '\t' || c == 0x7f {
-			return false
-		}
-	}
-	return v != ""
 }
 
 // statusCoder is an error of Lura's HTTP client that return_error_details puts

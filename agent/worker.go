@@ -12,7 +12,7 @@ import (
 // work processes one message after the other until ctx ends.
 func (a *agent) work(ctx context.Context) {
 	for {
-		d, err := a.subscription.Receive(ctx)
+		d, err := a.subscription.Receive(ctx, broker.Wait{})
 		if err != nil {
 			return // only the end of ctx makes Receive return without a message
 		}
@@ -29,7 +29,9 @@ func (a *agent) work(ctx context.Context) {
 func (a *agent) process(ctx context.Context, d *broker.Delivery) {
 	timed, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.timeout)
 	defer cancel()
-	if err := a.push(timed, d); err != nil {
+	err := a.push(timed, d)
+	a.counters.Request(err)
+	if err != nil {
 		a.fail(ctx, d, err)
 		return
 	}

@@ -4,9 +4,11 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/luraproject/lura/v2/config"
 
+	"github.com/bdf0fecc/lura-amqp/internal/broker"
 	"github.com/bdf0fecc/lura-amqp/internal/extra"
 )
 
@@ -39,7 +41,7 @@ func TestNewConfig_ReadsEveryKey(t *testing.T) {
 		"name": "queue-1", "exchange": "some-exchange", "durable": true, "delete": true, "exclusive": true,
 		"no_wait": true, "no_local": true, "routing_key": []any{"a", "b"}, "prefetch_count": 5.0,
 		"prefetch_size": 1024.0, "auto_ack": true, "nack_discard": true,
-		"backoff_strategy": "linear", "max_retries": 3.0, "tls": map[string]any{"min_version": "TLS12"},
+		"backoff_strategy": "linear", "max_retries": 3.0, "mode": "pull", "wait": "1m30s", "headers": true, "tls": map[string]any{"min_version": "TLS12"},
 	})
 	r.Host = []string{"amqps://localhost"}
 	cfg, problems := NewConfig(r)
@@ -51,6 +53,9 @@ func TestNewConfig_ReadsEveryKey(t *testing.T) {
 		if f := got.Type().Field(i); f.IsExported() && got.Field(i).IsZero() {
 			t.Errorf("%s was not read", f.Name)
 		}
+	}
+	if cfg.wait != (broker.Wait{Bounded: true, Limit: 90 * time.Second}) {
+		t.Errorf("wait: %+v", cfg.wait)
 	}
 	if want := []string{"a", "b"}; !reflect.DeepEqual(cfg.Declares().Bindings, want) {
 		t.Errorf("bindings: %+v", cfg.Declares())
@@ -64,6 +69,9 @@ func TestNewConfig_ErrorsBeginWithThePath(t *testing.T) {
 	}{
 		{map[string]any{"name": ""}, `name: must not be empty; for example "name": "queue-1"`},
 		{map[string]any{"routing_key": []any{"#", strings.Repeat("é", 128)}}, "routing_key[1]: 256 bytes"},
+		{map[string]any{"mode": "Pull"}, `mode: "Pull" is not one of "subscribe", "pull"; did you mean "pull"?`},
+		{map[string]any{"wait": "2"}, `wait: "2" has another form; for example "wait": "2s"`},
+		{map[string]any{"wait": "99999999999h"}, `wait: time: invalid duration`},
 		{map[string]any{"tls": map[string]any{"ca_certs": []any{"/absent.pem"}}}, "tls: host number 1 is amqp://"},
 	} {
 		_, problems := NewConfig(remote(tc.keys))
@@ -77,9 +85,13 @@ func TestNotices(t *testing.T) {
 	for want, keys := range map[string]map[string]any{
 		"auto_ack: true":    {"auto_ack": true},
 		"routing_key: none": {"routing_key": []any{}},
-		"nack_discard: ":    {"auto_ack": true, "nack_discard": true},
+		"wait: 2s is not shorter than the endpoint's timeout of 2s": {"wait": "2s"},
+		"headers: have no effect but on a no-op endpoint":           {"headers": true},
+		"nack_discard: ": {"auto_ack": true, "nack_discard": true},
 	} {
-		_, problems := NewConfig(remote(keys))
+		r := remote(keys)
+		r.Timeout = 2 * time.Second
+		_, problems := NewConfig(r)
 		if last := problems[len(problems)-1]; !last.Warning || !strings.HasPrefix(last.String(), path+want) {
 			t.Errorf("%v: %q", keys, problems)
 		}

@@ -10,45 +10,60 @@ import (
 	"github.com/luraproject/lura/v2/proxy"
 
 	"github.com/bdf0fecc/lura-amqp/internal/broker"
+	"github.com/bdf0fecc/lura-amqp/internal/stats"
 	"github.com/bdf0fecc/lura-amqp/internal/status"
 )
 
 // consumer answers the requests of one backend.
 type consumer struct {
-	cfg          Config
-	mapping      mapping
-	subscription *broker.Subscription
-	logger       logging.Logger
-	prefix       string
+	cfg      Config
+	mapping  mapping
+	source   source
+	counters *stats.Entry
+	logger   logging.Logger
+	prefix   string
+}
+
+// source is a subscription or a puller.
+type source interface {
+	Receive(context.Context, broker.Wait) (*broker.Delivery, error)
 }
 
 // New returns a proxy that answers each request with a message from the queue. It
 // does not wait for the broker. When ctx ends it takes no more messages; what was
 // prefetched goes back to the queue.
 func New(ctx context.Context, logger logging.Logger, prefix string, cfg Config, remote *config.Backend) proxy.Proxy {
-	c := &consumer{
-		cfg:     cfg,
-		mapping: newMapping(remote),
-		subscription: broker.Subscribe(ctx, cfg.hosts, broker.SubscriptionOptions{
-			Topology: cfg.Declares(),
-			Prefetch: cfg.Prefetch,
-			AutoAck:  cfg.AutoAck,
-			NoLocal:  cfg.NoLocal,
-			Policy:   cfg.policy,
-			Logger:   logger,
-			Prefix:   prefix,
-		}),
-		logger: logger,
-		prefix: prefix,
+	counters := stats.RegisterBackend(ctx, remote)
+	options := broker.SubscriptionOptions{
+		Topology: cfg.Declares(),
+		Prefetch: cfg.Prefetch,
+		AutoAck:  cfg.AutoAck,
+		NoLocal:  cfg.NoLocal,
+		Policy:   cfg.policy,
+		Logger:   logger,
+		Prefix:   prefix,
+		Stats:    counters,
+	}
+	c := &consumer{cfg: cfg, mapping: newMapping(remote, cfg.Headers), counters: counters, logger: logger, prefix: prefix}
+	if cfg.Mode == pull {
+		c.source = broker.NewPuller(ctx, cfg.hosts, options)
+	} else {
+		c.source = broker.Subscribe(ctx, cfg.hosts, options)
 	}
 	return c.take
 }
 
 // take is the proxy. The request may be nil.
 func (c *consumer) take(ctx context.Context, _ *proxy.Request) (*proxy.Response, error) {
+	response, err := c.answer(ctx)
+	c.counters.Request(err)
+	return response, err
+}
+
+func (c *consumer) answer(ctx context.Context) (*proxy.Response, error) {
 	waiting, cancel := broker.BeforeDeadline(ctx)
 	defer cancel()
-	d, err := c.subscription.Receive(waiting)
+	d, err := c.source.Receive(waiting, c.cfg.wait)
 	switch {
 	case errors.Is(err, broker.ErrEmpty), errors.Is(err, broker.ErrStopped):
 		return c.mapping.empty(), nil

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 
 	"github.com/luraproject/lura/v2/config"
 	"github.com/luraproject/lura/v2/encoding"
@@ -21,13 +20,15 @@ type mapping struct {
 	decode encoding.Decoder
 	format proxy.EntityFormatter
 	raw    bool // a no-op endpoint
+	own    bool // the message's own headers are wanted there
 }
 
-func newMapping(remote *config.Backend) mapping {
+func newMapping(remote *config.Backend, ownHeaders bool) mapping {
 	m := mapping{
 		decode: remote.Decoder,
 		format: proxy.NewEntityFormatter(remote),
 		raw:    remote.Encoding == encoding.NOOP,
+		own:    ownHeaders,
 	}
 	if m.decode == nil {
 		m.decode = encoding.GetRegister().Get(remote.Encoding)(remote.IsCollection)
@@ -39,7 +40,7 @@ func newMapping(remote *config.Backend) mapping {
 // status 502 if it cannot be decoded.
 func (m mapping) response(msg *amqp.Delivery) (*proxy.Response, error) {
 	if m.raw {
-		return rawResponse(msg), nil
+		return m.rawResponse(msg), nil
 	}
 	var data map[string]any
 	if err := m.decode(bytes.NewReader(msg.Body), &data); err != nil && !errors.Is(err, io.EOF) {
@@ -52,17 +53,13 @@ func (m mapping) response(msg *amqp.Delivery) (*proxy.Response, error) {
 	return &response, nil
 }
 
-// rawResponse has the message's content type; the caller adds the body. Its Data is empty because
-// Lura's router writes the headers twice otherwise.
-func rawResponse(msg *amqp.Delivery) *proxy.Response {
-	headers := map[string][]string{"Content-Length": {strconv.Itoa(len(msg.Body))}}
-	if msg.ContentType != "" {
-		headers["Content-Type"] = []string{msg.ContentType}
-	}
+// rawResponse has the message's headers; the caller adds the body. Its Data is empty
+// because Lura's router writes the headers twice otherwise.
+func (m mapping) rawResponse(msg *amqp.Delivery) *proxy.Response {
 	return &proxy.Response{
 		Data:       map[string]any{},
 		IsComplete: true,
-		Metadata:   proxy.Metadata{StatusCode: http.StatusOK, Headers: headers},
+		Metadata:   proxy.Metadata{StatusCode: http.StatusOK, Headers: headersOf(msg, m.own)},
 	}
 }
 

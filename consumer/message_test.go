@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/luraproject/lura/v2/config"
 	"github.com/luraproject/lura/v2/encoding"
@@ -32,30 +33,61 @@ func TestResponse_DecodesWithTheBackendsEncoding(t *testing.T) {
 		{&config.Backend{Group: "g", AllowList: []string{"a"}, Mapping: map[string]string{"a": "x"}}, `{"a":"b","c":"d"}`, map[string]any{"g": map[string]any{"x": "b"}}},
 		{&config.Backend{Target: "inner"}, `{"inner":{"a":"b"}}`, map[string]any{"a": "b"}},
 	} {
-		r, err := newMapping(tc.remote).response(&amqp.Delivery{Body: []byte(tc.body)})
+		r, err := newMapping(tc.remote, false).response(&amqp.Delivery{Body: []byte(tc.body)})
 		if err != nil || !r.IsComplete || !reflect.DeepEqual(r.Data, tc.want) {
 			t.Errorf("%s %q: %+v %v, want %v", tc.remote.Encoding, tc.body, r, err, tc.want)
 		}
 	}
 }
 
-func TestResponse_RawOnNoOp(t *testing.T) {
-	for contentType, want := range map[string]map[string][]string{
-		"text/csv": {"Content-Type": {"text/csv"}, "Content-Length": {"4"}},
-		"":         {"Content-Length": {"4"}},
+func TestResponse_RawOnNoOpWithThePropertiesAsHeaders(t *testing.T) {
+	own := amqp.Table{
+		"X-Tenant": "acme", "x-list": []any{"a", int32(1), true, amqp.Table{}}, "x-at": time.Unix(0, 0), "X-Bytes": []byte("b"),
+		"X-Amqp-Message-Id": "forged", "Connection": "close", "content-length": "9999", "Transfer-Encoding": "chunked",
+		"bad name": "x", "X-Bad": "a\r\nX-Injected: 1", "X-Table": amqp.Table{"a": 1}, "X-Nil": nil, "x-delivery-count": int64(2),
+	}
+	body := []byte("1,\x00\xff")
+	for name, tc := range map[string]struct {
+		msg  amqp.Delivery
+		own  bool
+		want map[string][]string
+	}{
+		"nothing": {amqp.Delivery{Body: body}, true, map[string][]string{"Content-Length": {"4"}, "X-Amqp-Redelivered": {"false"}}},
+		"properties": {
+			amqp.Delivery{
+				Body: body, ContentType: "text/csv", ContentEncoding: "gzip", MessageId: "m-1", CorrelationId: "c-1", RoutingKey: "orders.new",
+				Exchange: "shop", Redelivered: true, Timestamp: time.Unix(1700000000, 0), Headers: own,
+			}, false,
+			map[string][]string{
+				"Content-Length": {"4"}, "Content-Type": {"text/csv"}, "Content-Encoding": {"gzip"}, "X-Amqp-Message-Id": {"m-1"},
+				"X-Amqp-Correlation-Id": {"c-1"}, "X-Amqp-Routing-Key": {"orders.new"}, "X-Amqp-Exchange": {"shop"}, "X-Amqp-Redelivered": {"true"},
+				"X-Amqp-Timestamp": {"2023-11-14T22:13:20Z"}, "X-Amqp-Delivery-Count": {"2"},
+			},
+		},
+		"what HTTP cannot carry": {
+			amqp.Delivery{Body: body, ContentType: "a\nb", MessageId: "a\r\nX-Injected: 1"}, false,
+			map[string][]string{"Content-Length": {"4"}, "X-Amqp-Redelivered": {"false"}},
+		},
+		"its own headers": {
+			amqp.Delivery{Body: body, Headers: own}, true,
+			map[string][]string{
+				"Content-Length": {"4"}, "X-Amqp-Redelivered": {"false"}, "X-Amqp-Delivery-Count": {"2"}, "X-Tenant": {"acme"},
+				"X-List": {"a", "1", "true"}, "X-At": {"1970-01-01T00:00:00Z"}, "X-Bytes": {"b"}, "X-Delivery-Count": {"2"},
+			},
+		},
 	} {
-		r, err := newMapping(backend(encoding.NOOP)).response(&amqp.Delivery{ContentType: contentType, Body: []byte("1,\x00\xff")})
+		r, err := newMapping(backend(encoding.NOOP), tc.own).response(&tc.msg)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.Metadata.StatusCode != http.StatusOK || !reflect.DeepEqual(r.Metadata.Headers, want) || len(r.Data) > 0 {
-			t.Errorf("%+v", r)
+		if r.Metadata.StatusCode != http.StatusOK || !reflect.DeepEqual(r.Metadata.Headers, tc.want) || len(r.Data) > 0 {
+			t.Errorf("%s: %+v", name, r.Metadata)
 		}
 	}
 }
 
 func TestResponse_UndecodableIs502(t *testing.T) {
-	_, err := newMapping(backend(encoding.JSON)).response(&amqp.Delivery{Body: []byte("{")})
+	_, err := newMapping(backend(encoding.JSON), false).response(&amqp.Delivery{Body: []byte("{")})
 	var answered *status.Error
 	if !errors.As(err, &answered) || answered.Code != http.StatusBadGateway {
 		t.Error(err)
@@ -63,10 +95,10 @@ func TestResponse_UndecodableIs502(t *testing.T) {
 }
 
 func TestEmpty(t *testing.T) {
-	if r := newMapping(backend(encoding.NOOP)).empty(); r.Metadata.StatusCode != http.StatusNoContent || r.Io != nil {
+	if r := newMapping(backend(encoding.NOOP), false).empty(); r.Metadata.StatusCode != http.StatusNoContent || r.Io != nil {
 		t.Errorf("no-op: %+v", r)
 	}
-	if r := newMapping(backend(encoding.JSON)).empty(); r.IsComplete || r.Data == nil || len(r.Data) > 0 {
+	if r := newMapping(backend(encoding.JSON), false).empty(); r.IsComplete || r.Data == nil || len(r.Data) > 0 {
 		t.Errorf("json: %+v", r)
 	}
 }
@@ -78,9 +110,9 @@ func FuzzResponse(f *testing.F) {
 	f.Add([]byte(nil), "\r\n")
 	var mappings []mapping
 	for _, enc := range []string{encoding.JSON, encoding.SAFE_JSON, encoding.STRING, encoding.NOOP} {
-		mappings = append(mappings, newMapping(backend(enc)))
+		mappings = append(mappings, newMapping(backend(enc), true))
 	}
-	mappings = append(mappings, newMapping(&config.Backend{Target: "a.b", Mapping: map[string]string{"a": "b"}, DenyList: []string{"a.c"}}))
+	mappings = append(mappings, newMapping(&config.Backend{Target: "a.b", Mapping: map[string]string{"a": "b"}, DenyList: []string{"a.c"}}, false))
 	f.Fuzz(func(t *testing.T, body []byte, contentType string) {
 		for _, m := range mappings {
 			r, err := m.response(&amqp.Delivery{Body: body, ContentType: contentType})

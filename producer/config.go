@@ -96,10 +96,15 @@ func (c *Config) complete(hosts broker.Hosts) (problems schema.Problems) {
 	return append(problems, c.notices()...)
 }
 
-// RoutesByParameter says whether the routing key comes from the URL: unless
-// static_routing_key is set, it does if the endpoint has a parameter of that name.
+// RoutesByParameter says whether the routing key comes from the request: unless
+// static_routing_key is set, it does if the endpoint has a parameter of that name, or
+// Lura adds one.
 func (c *Config) RoutesByParameter() bool {
-	return !c.StaticRoutingKey && c.parameters[c.RoutingKey]
+	return !c.StaticRoutingKey && c.isParameter(c.RoutingKey)
+}
+
+func (c *Config) isParameter(name string) bool {
+	return c.parameters[name] || added.MatchString(name)
 }
 
 // Hosts are those of the backend.
@@ -130,11 +135,11 @@ func (c *Config) notices() (notices schema.Problems) {
 		notices = append(notices, schema.Notice("mandatory", "nothing is declared, so each message is answered 404 until somebody else declares the queue that the routing key names", `declare it here with "name"`))
 	}
 	for _, k := range c.parameterKeys() {
-		if c.endpoint != "" && k.parameter != "" && !c.parameters[k.parameter] && !added.MatchString(k.parameter) {
+		if c.endpoint != "" && k.parameter != "" && !c.isParameter(k.parameter) {
 			notices = append(notices, schema.Notice(k.key, fmt.Sprintf("the endpoint has no parameter %q, so it is not set", k.parameter), c.similar(k.parameter)))
 		}
 	}
-	if similar := c.similar(c.RoutingKey); similar != "" && !c.StaticRoutingKey && !c.parameters[c.RoutingKey] {
+	if similar := c.similar(c.RoutingKey); similar != "" && !c.StaticRoutingKey && !c.isParameter(c.RoutingKey) {
 		notices = append(notices, schema.Notice("routing_key", fmt.Sprintf("the endpoint has no parameter %[1]q, so the routing key is %[1]q itself", c.RoutingKey), similar))
 	}
 	return notices

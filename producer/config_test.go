@@ -114,6 +114,8 @@ func TestDeclares_BindsWithTheStaticKeyOrWithAll(t *testing.T) {
 		{"/produce/:route", map[string]any{"routing_key": "Route", "static_routing_key": true}, []string{"Route"}},
 		{"/produce/:route", map[string]any{"routing_key": "route"}, []string{"route"}},
 		{"/produce", map[string]any{"routing_key": "orders.new"}, []string{"orders.new"}},
+		{"/produce", map[string]any{"routing_key": "Resp0_id"}, []string{"#"}},
+		{"/produce", map[string]any{"routing_key": "JWT.sub"}, []string{"#"}},
 		{"/produce", map[string]any{"exchange": ""}, nil},
 		{"/produce", map[string]any{"name": ""}, nil},
 	} {

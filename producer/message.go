@@ -75,7 +75,7 @@ func (c *Config) routingKey(params map[string]string) (string, error) {
 	if key, found := params[c.RoutingKey]; found {
 		return key, named(c.RoutingKey, topology.CheckShortString(key))
 	}
-	if c.parameters[c.RoutingKey] {
+	if c.isParameter(c.RoutingKey) {
 		return "", named(c.RoutingKey, errors.New("missing"))
 	}
 	return c.RoutingKey, nil

@@ -14,6 +14,7 @@ import (
 	"github.com/luraproject/lura/v2/proxy"
 
 	"github.com/bdf0fecc/lura-amqp/internal/broker"
+	"github.com/bdf0fecc/lura-amqp/internal/stats"
 	"github.com/bdf0fecc/lura-amqp/internal/status"
 )
 
@@ -27,12 +28,14 @@ type receipt struct {
 // New returns a proxy that publishes its requests. It does not wait for the broker. The connection is kept until ctx has ended and the last
 // request is answered.
 func New(ctx context.Context, logger logging.Logger, prefix string, cfg Config, remote *config.Backend) proxy.Proxy {
+	counters := stats.RegisterBackend(ctx, remote)
 	publisher := broker.NewPublisher(ctx, cfg.hosts, broker.PublisherOptions{
 		Topology: cfg.Declares(),
 		Confirm:  cfg.Confirm,
 		Policy:   cfg.policy,
 		Logger:   logger,
 		Prefix:   prefix,
+		Stats:    counters,
 	})
 	answer := answerer(cfg.Exchange, remote)
 	return func(ctx context.Context, r *proxy.Request) (*proxy.Response, error) {
@@ -40,6 +43,7 @@ func New(ctx context.Context, logger logging.Logger, prefix string, cfg Config, 
 		if err == nil {
 			err = publisher.Publish(ctx, m)
 		}
+		counters.Request(err)
 		if err != nil {
 			return nil, status.Of(err)
 		}

@@ -45,6 +45,8 @@ func explain(schema *jsonschema.Schema, value any, invalid *jsonschema.Validatio
 		return wrong(fmt.Sprintf("%s is less than %s", k.Got.RatString(), k.Want.RatString()), example(schema, path))
 	case *kind.Maximum:
 		return wrong(fmt.Sprintf("%s is more than %s", k.Got.RatString(), k.Want.RatString()), example(schema, path))
+	case *kind.Pattern:
+		return wrong(asJSON(k.Got)+" has another form", example(schema, path))
 	case *kind.MinLength:
 		return wrong("must not be empty", example(schema, path))
 	case *kind.MaxLength:

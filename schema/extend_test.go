@@ -59,6 +59,8 @@ func TestExtend_MakesKrakenDsSchemaTakeOurKeys(t *testing.T) {
 		`{"backend": {"backend/amqp/producer": {"name": "", "exchange": "", "routing_key": "r", "confirm": 1}}}`:                                     false,
 		`{"backend": {"backend/amqp/consumer": {"name": "q", "exchange": "", "routing_key": [], "prefetch_size": 1}}}`:                               true,
 		`{"agent": {"name": "q", "exchange": "", "host": "amqp://h", "tls": {"ca_certs": [1]}}}`:                                                     false,
+		`{"backend": {"backend/amqp/stats": {"@comment": 1}}}`:                                                                                       true,
+		`{"backend": {"backend/amqp/stats": {"colour": 1}}}`:                                                                                         false,
 		`{"agent": {"name": "q", "exchange": "", "host": "amqp://h", "@comment": 1}}`:                                                                true,
 	} {
 		value, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
@@ -74,6 +76,7 @@ func TestExtend_MakesKrakenDsSchemaTakeOurKeys(t *testing.T) {
 func TestExtend_NamesWhatIsMissing(t *testing.T) {
 	for want, text := range map[string]string{
 		"has no definition of backend/amqp/producer": `{}`,
+		"has no definition of backend_extra_config":  strings.ReplaceAll(parts, "/backend_extra_config.json", "/other.json"),
 		"has no definition of async/amqp":            strings.ReplaceAll(parts, "async/amqp.json", "async/kafka.json"),
 	} {
 		if err := schema.Extend(krakend(t, text)); err == nil || !strings.HasPrefix(err.Error(), want) {

@@ -13,10 +13,11 @@ const (
 	Producer = "backend/amqp/producer"
 	Consumer = "backend/amqp/consumer"
 	Agent    = "async/amqp"
+	Stats    = "backend/amqp/stats"
 )
 
 // Names lists the blocks.
-var Names = []string{Producer, Consumer, Agent}
+var Names = []string{Producer, Consumer, Agent, Stats}
 
 //go:embed *.json
 var files embed.FS

@@ -11,6 +11,7 @@ var minimal = map[string]string{
 	Producer: `{"name": "", "exchange": "", "routing_key": "jobs"}`,
 	Consumer: `{"name": "q", "exchange": "", "routing_key": []}`,
 	Agent:    `{"name": "q", "exchange": "", "host": "amqp://localhost"}`,
+	Stats:    `{}`,
 }
 
 // with returns the minimal block with keys added or replaced.

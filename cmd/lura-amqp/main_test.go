@@ -112,7 +112,7 @@ func TestCommand_CheckHasKrakenDsExitCodes(t *testing.T) {
 
 func TestCommand_SchemaPrintsTheBlocksAloneOrInKrakenDs(t *testing.T) {
 	base := filepath.Join(t.TempDir(), "krakend.json")
-	text := `{"title": "KrakenD", "$defs": {"https://x/async/amqp.json": {}, "https://x/backend/amqp/consumer.json": {}, "https://x/backend/amqp/producer.json": {}}}`
+	text := `{"title": "KrakenD", "$defs": {"https://x/async/amqp.json": {}, "https://x/backend/amqp/consumer.json": {}, "https://x/backend/amqp/producer.json": {}, "https://x/backend_extra_config.json": {}}}`
 	if err := os.WriteFile(base, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/luraproject/lura/v2/logging"
 
+	"github.com/bdf0fecc/lura-amqp/internal/stats"
 	"github.com/bdf0fecc/lura-amqp/internal/topology"
 )
 
@@ -38,6 +40,8 @@ type Connection struct {
 	mu          sync.Mutex // guards below; never held while waiting
 	supervised  bool
 	state       State
+	since       time.Time // of the state
+	sessions    int64     // that there were
 	lastErr     error
 	changed     chan struct{} // closed and replaced when the state changes
 	policy      Policy
@@ -55,6 +59,7 @@ func newConnection(hosts Hosts, direction Direction) *Connection {
 		wake:      make(chan struct{}, 1),
 		again:     make(chan struct{}, 1),
 		changed:   make(chan struct{}),
+		since:     time.Now(),
 		needed:    map[string]*declared{},
 	}
 }
@@ -181,10 +186,33 @@ func (c *Connection) look() (*session, State, <-chan struct{}, error) {
 func (c *Connection) enter(state State, s *session, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if state != c.state {
+		c.since = time.Now()
+	}
+	if s != nil && s != c.session.Load() {
+		c.sessions++
+	}
 	c.state, c.lastErr = state, err
 	c.session.Store(s)
 	close(c.changed)
 	c.changed = make(chan struct{})
+}
+
+// Status is what statistics show of the connection.
+func (c *Connection) Status() stats.Connection {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	shown := stats.Connection{
+		URL:        c.hosts.String(),
+		Direction:  string(c.direction),
+		State:      c.state.String(),
+		Since:      c.since,
+		Reconnects: max(c.sessions-1, 0),
+	}
+	if c.lastErr != nil {
+		shown.LastError = c.lastErr.Error()
+	}
+	return shown
 }
 
 // need makes every session declare the topology, until ctx ends.

@@ -32,7 +32,7 @@ func TestAcquire_ManyUsersAreTwoConnectionsThatEndWithThem(t *testing.T) {
 		if err := p.Publish(ctx, message("k", "")); err != nil {
 			t.Fatal(err)
 		}
-		d, err := subscriptions[i].Receive(ctx)
+		d, err := subscriptions[i].Receive(ctx, Wait{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -83,7 +83,7 @@ func TestConnection_GivesUpAfterMaxRetriesUntilTheNextRequest(t *testing.T) {
 	log.Await(t, "ERROR", "[consuming]", "gave up")
 	timed, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 	defer cancel()
-	if _, err := s.Receive(timed); err == nil || s.connection.state != GaveUp {
+	if _, err := s.Receive(timed, Wait{}); err == nil || s.connection.state != GaveUp {
 		t.Errorf("a passive receiver made a new round: %v", err)
 	}
 

@@ -4,44 +4,70 @@ import (
 	"sync/atomic"
 
 	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/bdf0fecc/lura-amqp/internal/stats"
 )
 
 // Delivery is a message that was handed out. It is settled once, by the first of
 // Ack, Requeue and Discard; later calls do nothing.
 type Delivery struct {
 	amqp.Delivery
-	stream  *stream
+	origin
 	settled atomic.Bool
+}
+
+// origin is what deliveries of one channel have in common.
+type origin struct {
+	over     chan struct{} // closed when the channel is closed
+	autoAck  bool
+	release  func() // the channel may go, for all that one delivery cares
+	counters *stats.Entry
+}
+
+func (o origin) delivery(d amqp.Delivery) *Delivery {
+	o.counters.InFlight.Add(1)
+	return &Delivery{Delivery: d, origin: o}
 }
 
 // Ack takes the message off its queue. An error means that the broker did not get
 // the ack and delivers the message again. With auto_ack it does nothing.
 func (d *Delivery) Ack() error {
-	return d.settle(func() error { return d.Delivery.Ack(false) })
+	if d.autoAck {
+		return d.settle(&d.counters.Consumed, nil)
+	}
+	return d.settle(&d.counters.Consumed, func() error { return d.Delivery.Ack(false) })
 }
 
-// Requeue gives the message back to its queue.
-func (d *Delivery) Requeue() error {
-	return d.settle(func() error { return d.Delivery.Nack(false, true) })
-}
+// Requeue gives the message back to its queue. With auto_ack it does nothing.
+func (d *Delivery) Requeue() error { return d.nack(&d.counters.Requeued, true) }
 
 // Discard takes the message off its queue unprocessed. The broker dead-letters it
-// if the queue has a dead-letter exchange.
-func (d *Delivery) Discard() error {
-	return d.settle(func() error { return d.Delivery.Nack(false, false) })
+// if the queue has a dead-letter exchange. With auto_ack it does nothing.
+func (d *Delivery) Discard() error { return d.nack(&d.counters.DeadLettered, false) }
+
+func (d *Delivery) nack(counter *atomic.Int64, requeue bool) error {
+	if d.autoAck {
+		return d.settle(nil, nil)
+	}
+	return d.settle(counter, func() error { return d.Delivery.Nack(false, requeue) })
 }
 
 // Gone is closed when the message's channel is closed: the broker has it back, or
 // delivers it to somebody else.
-func (d *Delivery) Gone() <-chan struct{} { return d.stream.over }
+func (d *Delivery) Gone() <-chan struct{} { return d.over }
 
-func (d *Delivery) settle(send func() error) error {
+// settle sends what the broker is to be told and counts it; either may be nil.
+func (d *Delivery) settle(counter *atomic.Int64, send func() error) (err error) {
 	if !d.settled.CompareAndSwap(false, true) {
 		return nil
 	}
-	defer d.stream.release()
-	if d.stream.autoAck {
-		return nil
+	defer d.release()
+	d.counters.InFlight.Add(-1)
+	if send != nil {
+		err = send()
 	}
-	return send()
+	if err == nil && counter != nil {
+		counter.Add(1)
+	}
+	return err
 }

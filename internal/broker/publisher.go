@@ -1,14 +1,17 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/luraproject/lura/v2/logging"
 	amqp "github.com/rabbitmq/amqp091-go"
 
+	"github.com/bdf0fecc/lura-amqp/internal/stats"
 	"github.com/bdf0fecc/lura-amqp/internal/topology"
 )
 
@@ -21,6 +24,7 @@ type Publisher struct {
 	held       *declared // what the holder declares
 	confirm    bool
 	watched    bool // a queue is declared, so no message should go astray
+	counters   *stats.Entry
 
 	standing atomic.Pointer[standing]
 }
@@ -32,7 +36,8 @@ type PublisherOptions struct {
 	Confirm bool
 	Policy  Policy
 	Logger  logging.Logger
-	Prefix  string // of its log lines
+	Prefix  string       // of its log lines
+	Stats   *stats.Entry // where it counts. Default: where nobody sees it
 }
 
 // Message is one message to publish.
@@ -60,7 +65,9 @@ func NewPublisher(ctx context.Context, hosts Hosts, o PublisherOptions) *Publish
 		connection: Acquire(ctx, hosts, Publishing, o.Policy, o.Logger),
 		confirm:    o.Confirm,
 		watched:    o.Confirm && o.Topology.Queue.Name != "",
+		counters:   cmp.Or(o.Stats, &stats.Entry{}),
 	}
+	p.counters.Show(ctx, p.connection.Status)
 	own := o.Topology
 	if own.Queue.Exclusive && own.Queue.Name != "" {
 		p.holder = Acquire(ctx, hosts, Consuming, o.Policy, o.Logger)
@@ -80,6 +87,33 @@ func (p *Publisher) Publish(ctx context.Context, m Message) error {
 	}
 	p.connection.hold()
 	defer p.connection.release()
+	p.counters.InFlight.Add(1)
+	defer p.counters.InFlight.Add(-1)
+	err := p.publish(ctx, m)
+	p.count(err)
+	var returned *ReturnedError
+	if errors.As(err, &returned) && !m.Mandatory {
+		return nil // no queue wants it, and nobody asked for one
+	}
+	return err
+}
+
+// count counts how a publish ended.
+func (p *Publisher) count(err error) {
+	var returned *ReturnedError
+	switch {
+	case err == nil:
+		p.counters.Published.Add(1)
+	case errors.As(err, &returned):
+		p.counters.Returned.Add(1)
+	case errors.Is(err, ErrNacked):
+		p.counters.Nacked.Add(1)
+	}
+}
+
+// publish publishes until the message cannot have been lost on its way, and once more
+// when it came back though a queue should have taken it.
+func (p *Publisher) publish(ctx context.Context, m Message) error {
 	for astray := false; ; {
 		at, err := p.prepare(ctx)
 		if err == nil {
@@ -91,8 +125,6 @@ func (p *Publisher) Publish(ctx context.Context, m Message) error {
 			// Somebody deleted the queue or its binding: declare it again.
 			astray = true
 			p.renew(at)
-		case errors.As(err, &returned) && !m.Mandatory:
-			return nil // no queue wants it, and nobody asked for one
 		case errors.Is(err, errUnsent) && ctx.Err() == nil:
 			p.standing.Store(nil)
 		default:
@@ -160,6 +192,7 @@ func (p *Publisher) publishOn(ctx context.Context, at *standing, m Message) erro
 	if headerSize(m.Publishing) > s.maxHeader() {
 		return ErrHeadersTooLarge
 	}
+	began := time.Now()
 	confirmation, err := c.ch.PublishWithDeferredConfirm(p.exchange(), m.RoutingKey, number != 0, false, m.Publishing)
 	if err != nil {
 		return c.unsent(ctx, err)
@@ -169,6 +202,7 @@ func (p *Publisher) publishOn(ctx context.Context, at *standing, m Message) erro
 	}
 	select {
 	case <-confirmation.Done():
+		p.counters.Confirms.Observe(time.Since(began))
 		return p.settle(ctx, at, c, confirmation.Acked(), number)
 	case <-gate.blocked:
 		return ErrBlocked

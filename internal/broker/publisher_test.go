@@ -186,7 +186,7 @@ func TestPublish_ExclusiveQueueIsReadByTheSameGateway(t *testing.T) {
 	if err := p.Publish(soon(t), message("k", "body")); err != nil {
 		t.Fatal(err)
 	}
-	d, err := s.Receive(soon(t))
+	d, err := s.Receive(soon(t), Wait{})
 	if err != nil || string(d.Body) != "body" {
 		t.Fatal(d, err)
 	}

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/bdf0fecc/lura-amqp/internal/stats"
 )
 
 // errStreamOver: another stream takes this one's place soon.
@@ -15,16 +18,15 @@ var errStreamOver = errors.New("the channel is closed")
 // stream is one subscription's deliveries on one session, over a channel of its
 // own: what the broker refuses there harms nobody else.
 type stream struct {
+	origin
 	session    *session
 	ch         *amqp.Channel
 	tag        string
-	autoAck    bool
 	deliveries <-chan amqp.Delivery
 
 	closed    <-chan *amqp.Error // from amqp091-go
 	cancelled <-chan string      // from amqp091-go: the broker ended the consumer
 	stopping  chan struct{}      // closed when nothing more is to be received
-	over      chan struct{}      // closed when the channel is closed
 	err       error              // why; may be read once over is closed
 
 	mu      sync.Mutex // guards holders and idle
@@ -32,17 +34,17 @@ type stream struct {
 	idle    chan struct{}
 }
 
-func newStream(s *session, ch *amqp.Channel, autoAck bool) *stream {
-	return &stream{
+func newStream(s *session, ch *amqp.Channel, autoAck bool, counters *stats.Entry) *stream {
+	st := &stream{
 		session:   s,
 		ch:        ch,
 		tag:       consumerTag(),
-		autoAck:   autoAck,
 		closed:    ch.NotifyClose(make(chan *amqp.Error, 1)),
 		cancelled: ch.NotifyCancel(make(chan string, 1)),
 		stopping:  make(chan struct{}),
-		over:      make(chan struct{}),
 	}
+	st.origin = origin{make(chan struct{}), autoAck, st.letGo, counters}
+	return st
 }
 
 // watch waits for the end of the channel, or makes it.
@@ -63,29 +65,42 @@ func (st *stream) watch() {
 	}
 }
 
-// receive returns the next delivery, errStreamOver, or ErrEmpty when ctx ends.
-func (st *stream) receive(ctx context.Context) (*Delivery, error) {
+// receive returns the next delivery, errStreamOver, or ErrEmpty when ctx ends or patience
+// does, which may be nil.
+func (st *stream) receive(ctx context.Context, patience <-chan time.Time) (*Delivery, error) {
 	if !st.hold() {
 		return nil, errStreamOver
 	}
 	select {
 	case d, ok := <-st.deliveries:
-		// What came before the channel was closed is delivered again on the next.
-		if ok && (st.autoAck || !st.ch.IsClosed()) {
-			return &Delivery{Delivery: d, stream: st}, nil
-		}
-		st.release()
-		return nil, errStreamOver
+		return st.take(d, ok)
+	default: // first, for the patience may be over at once
+	}
+	select {
+	case d, ok := <-st.deliveries:
+		return st.take(d, ok)
 	case <-st.stopping:
 		st.release()
 		return nil, errStreamOver
+	case <-patience:
+		st.release()
+		return nil, ErrEmpty
 	case <-ctx.Done():
 		st.release()
 		return nil, ErrEmpty
 	}
 }
 
-// hold keeps the channel open until release, unless it is stopping.
+func (st *stream) take(d amqp.Delivery, ok bool) (*Delivery, error) {
+	// What came before the channel was closed is delivered again on the next.
+	if ok && (st.autoAck || !st.ch.IsClosed()) {
+		return st.delivery(d), nil
+	}
+	st.release()
+	return nil, errStreamOver
+}
+
+// hold keeps the channel open until it is let go, unless it is stopping.
 func (st *stream) hold() bool {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -96,7 +111,7 @@ func (st *stream) hold() bool {
 	return true
 }
 
-func (st *stream) release() {
+func (st *stream) letGo() {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	if st.holders--; st.holders == 0 && st.idle != nil {

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"github.com/luraproject/lura/v2/logging"
 	amqp "github.com/rabbitmq/amqp091-go"
 
+	"github.com/bdf0fecc/lura-amqp/internal/stats"
 	"github.com/bdf0fecc/lura-amqp/internal/topology"
 )
 
@@ -47,7 +49,8 @@ type SubscriptionOptions struct {
 	Passive bool
 	Policy  Policy
 	Logger  logging.Logger
-	Prefix  string // of its log lines
+	Prefix  string       // of its log lines
+	Stats   *stats.Entry // where it counts. Default: where nobody sees it
 }
 
 var consumerNumber atomic.Int64
@@ -61,6 +64,7 @@ func consumerTag() string {
 // Subscribe starts consuming the topology's queue until ctx ends. It does not
 // wait for the broker.
 func Subscribe(ctx context.Context, hosts Hosts, o SubscriptionOptions) *Subscription {
+	o.Stats = cmp.Or(o.Stats, &stats.Entry{})
 	s := &Subscription{
 		connection: Acquire(ctx, hosts, Consuming, o.Policy, o.Logger),
 		options:    o,
@@ -68,6 +72,7 @@ func Subscribe(ctx context.Context, hosts Hosts, o SubscriptionOptions) *Subscri
 		done:       make(chan struct{}),
 		changed:    make(chan struct{}),
 	}
+	o.Stats.Show(ctx, s.connection.Status)
 	s.topology = s.connection.need(ctx, o.Topology, o.Policy, s.logger)
 	s.connection.hold()
 	go func() {
@@ -90,11 +95,13 @@ func (s *Subscription) Consuming() (consuming bool, changed <-chan struct{}) {
 	return s.stream != nil, s.changed
 }
 
-// Receive returns the next message, which the caller must settle. When ctx ends
-// first the error is ErrEmpty if the queue was being consumed, else an
-// UnavailableError with the reason; ErrStopped when the subscription's own
-// context has ended.
-func (s *Subscription) Receive(ctx context.Context) (*Delivery, error) {
+// Receive returns the next message, which the caller must settle. The error is ErrEmpty
+// when none came while the queue was consumed, for as long as it is to wait or until ctx
+// ends; an UnavailableError with the reason when ctx ends and the queue is not consumed;
+// ErrStopped when the subscription's own context has ended.
+func (s *Subscription) Receive(ctx context.Context, wait Wait) (*Delivery, error) {
+	patience := wait.timer()
+	defer patience.stop()
 	for {
 		s.mu.Lock()
 		stream, err, stopped, changed := s.stream, s.err, s.stopped, s.changed
@@ -103,7 +110,7 @@ func (s *Subscription) Receive(ctx context.Context) (*Delivery, error) {
 			return nil, ErrStopped
 		}
 		if stream != nil {
-			d, err := stream.receive(ctx)
+			d, err := stream.receive(ctx, patience.start())
 			if !errors.Is(err, errStreamOver) {
 				return d, err
 			}
@@ -197,7 +204,7 @@ func (s *Subscription) subscribe(ctx context.Context) (*stream, error) {
 	if err != nil {
 		return nil, on.session.unsentIfClosed(ctx, fmt.Errorf("open channel: %w", err))
 	}
-	stream := newStream(on.session, ch, s.options.AutoAck)
+	stream := newStream(on.session, ch, s.options.AutoAck, s.options.Stats)
 	if err := s.consume(ctx, stream); err != nil {
 		_ = ch.Close()
 		var refused *amqp.Error

@@ -49,7 +49,7 @@ func TestReceive_SettlesOnce(t *testing.T) {
 	s := Subscribe(ctx, hostsOf(t, node), SubscriptionOptions{Topology: durable(nameOf(t)), Prefetch: Prefetch{PrefetchCount: 1}, Logger: logtest.New(t)})
 	var got string
 	for range 4 {
-		d, err := s.Receive(ctx)
+		d, err := s.Receive(ctx, Wait{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,13 +76,13 @@ func TestReceive_EmptyQueueIsErrEmptyAndAClosedPortIsUnavailable(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := s.Receive(ctx); !errors.Is(err, ErrEmpty) {
+	if _, err := s.Receive(ctx, Wait{}); !errors.Is(err, ErrEmpty) {
 		t.Errorf("an empty queue: %v", err)
 	}
 	closed, _ := ParseHosts([]string{"amqp://guest:guest@127.0.0.1:1"})
 	away := subscriptionOn(t, closed, durable(nameOf(t)))
 	var unavailable *UnavailableError
-	if _, err := away.Receive(ctx); !errors.As(err, &unavailable) {
+	if _, err := away.Receive(ctx, Wait{}); !errors.As(err, &unavailable) {
 		t.Errorf("no broker: %v", err)
 	}
 }
@@ -92,14 +92,14 @@ func TestSubscription_StopGivesBackWhatWasPrefetchedAndWaitsForWhatIsInHand(t *t
 	fill(t, channelOn(t, node), nameOf(t), 8)
 	ctx, cancel := context.WithCancel(soon(t))
 	s := Subscribe(ctx, hostsOf(t, node), SubscriptionOptions{Topology: durable(nameOf(t)), Prefetch: Prefetch{PrefetchCount: 5}, Logger: logtest.New(t)})
-	inHand, err := s.Receive(ctx)
+	inHand, err := s.Receive(ctx, Wait{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, stopped := s.Consuming()
 	cancel()
 	<-stopped
-	if _, err := s.Receive(soon(t)); !errors.Is(err, ErrStopped) {
+	if _, err := s.Receive(soon(t), Wait{}); !errors.Is(err, ErrStopped) {
 		t.Errorf("a stopped subscription: %v", err)
 	}
 	q, err := node.AwaitQueue(soon(t), nameOf(t), func(q rabbit.QueueInfo) bool { return q.Unacked == 1 && q.Consumers == 0 })
@@ -144,7 +144,7 @@ func TestSubscription_GoesOnAfterAnythingThatEndsItsChannel(t *testing.T) {
 				t.Fatal("not consuming again:", err)
 			}
 			fill(t, channelOn(t, node), queue, 1)
-			d, err := s.Receive(soon(t))
+			d, err := s.Receive(soon(t), Wait{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -158,7 +158,7 @@ func TestSubscription_GoesOnAfterAnythingThatEndsItsChannel(t *testing.T) {
 // settleTwice makes the broker close the subscription's channel (406).
 func settleTwice(t *testing.T, s *Subscription, node *rabbit.Node, queue string) error {
 	fill(t, channelOn(t, node), queue, 1)
-	d, err := s.Receive(soon(t))
+	d, err := s.Receive(soon(t), Wait{})
 	if err != nil {
 		return err
 	}
@@ -169,7 +169,7 @@ func TestReceive_MessageOfALostConnectionIsDeliveredAgain(t *testing.T) {
 	node := rabbit.Private(t)
 	fill(t, channelOn(t, node), nameOf(t), 1)
 	s := subscriptionOn(t, hostsOf(t, node), durable(nameOf(t)))
-	first, err := s.Receive(soon(t))
+	first, err := s.Receive(soon(t), Wait{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +180,7 @@ func TestReceive_MessageOfALostConnectionIsDeliveredAgain(t *testing.T) {
 	if err := first.Ack(); err == nil {
 		t.Error("acked on a channel that is closed")
 	}
-	again, err := s.Receive(soon(t))
+	again, err := s.Receive(soon(t), Wait{})
 	if err != nil || !again.Redelivered {
 		t.Fatalf("%+v %v", again, err)
 	}
@@ -201,7 +201,7 @@ func TestSubscribe_PrefetchSizeIsRefusedOnceAndHarmsNobody(t *testing.T) {
 	for range 2 {
 		ctx, cancel := context.WithCancel(t.Context())
 		s := Subscribe(ctx, hosts, SubscriptionOptions{Topology: durable(nameOf(t)), Prefetch: Prefetch{PrefetchCount: 1, PrefetchSize: 1024}, Logger: log, Prefix: "[TEST]"})
-		d, err := s.Receive(soon(t))
+		d, err := s.Receive(soon(t), Wait{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -224,7 +224,7 @@ func TestSubscribe_AutoAckTakesMessagesOffTheQueue(t *testing.T) {
 	fill(t, channelOn(t, node), nameOf(t), 2)
 	s := Subscribe(t.Context(), hostsOf(t, node), SubscriptionOptions{Topology: durable(nameOf(t)), AutoAck: true, Logger: logtest.New(t)})
 	for range 2 {
-		d, err := s.Receive(soon(t))
+		d, err := s.Receive(soon(t), Wait{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -40,7 +40,7 @@ func (c *Connection) retire() bool {
 		return false
 	}
 	c.supervised = false
-	c.state, c.lastErr = Idle, nil
+	c.state, c.since, c.lastErr = Idle, time.Now(), nil
 	close(c.changed)
 	c.changed = make(chan struct{})
 	return true

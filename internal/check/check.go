@@ -109,16 +109,19 @@ func (c *Configuration) backends(owners []owner, backends []*config.Backend) {
 }
 
 func (c *Configuration) backend(o owner, remote *config.Backend) {
-	produces, consumes := extra.Producer.In(remote.ExtraConfig), extra.Consumer.In(remote.ExtraConfig)
-	if produces {
+	c.add(o, extra.Conflicts(remote.ExtraConfig))
+	if extra.Producer.In(remote.ExtraConfig) {
 		cfg, problems := producer.NewConfig(remote)
 		c.block(o, extra.Producer, problems, cfg.Hosts(), cfg.Declares())
 	}
-	if consumes {
+	if extra.Consumer.In(remote.ExtraConfig) {
 		cfg, problems := consumer.NewConfig(remote)
 		c.block(o, extra.Consumer, problems, cfg.Hosts(), cfg.Declares())
 	}
-	if !produces && !consumes && broker.AreAMQP(remote.Host) {
+	if extra.Stats.In(remote.ExtraConfig) {
+		c.add(o, extra.Stats.Decode(remote.ExtraConfig, &struct{}{}).Under(extra.Stats.Path()...))
+	}
+	if !extra.Ours(remote.ExtraConfig) && broker.AreAMQP(remote.Host) {
 		c.add(o, extra.Missing(remote.ExtraConfig))
 	}
 }

@@ -28,6 +28,12 @@ krakend.json#/endpoints/0/backend/0/extra_config/backend~1amqp~1consumer/colour:
 			endpoint(`"host": ["amqp://u:secret@h"]`),
 			`krakend.json#/endpoints/0/backend/0/disable_host_sanitize: error: not true, so the gateway takes the hosts for HTTP's; add "disable_host_sanitize": true
 krakend.json#/endpoints/0/backend/0/extra_config: error: has no AMQP block, though host begins with amqp; add "backend/amqp/producer" or "backend/amqp/consumer"`},
+		"two handlers": {
+			endpoint(`"host": ["amqp://h"], "disable_host_sanitize": true, "extra_config": {"backend/lambda": {}, "backend/amqp/stats": {"colour": 1}}`),
+			`krakend.json#/endpoints/0/backend/0/extra_config: error: has both "backend/amqp/stats" and "backend/lambda", and only one can answer; give each a backend of its own
+krakend.json#/endpoints/0/backend/0/extra_config/backend~1amqp~1stats/colour: error: unknown key, ignored; remove it, or begin it with @ to make it a comment`},
+		"somebody else's handler on an AMQP host": {
+			endpoint(`"host": ["amqp://"], "disable_host_sanitize": true, "extra_config": {"backend/pubsub/subscriber": {"subscription_url": "x"}}`), ""},
 		"a misspelt block": {
 			endpoint(`"host": ["amqp://h"], "disable_host_sanitize": true, "extra_config": {"backend/amqp/cosnumer": {}}`),
 			`krakend.json#/endpoints/0/backend/0/extra_config/backend~1amqp~1cosnumer: error: unknown block; did you mean "backend/amqp/consumer"?`},

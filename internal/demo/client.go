@@ -34,7 +34,7 @@ func (c client) want(ctx context.Context, status int, method, path, body string)
 		return err
 	}
 	fmt.Println(response.Proto, response.Status)
-	for _, name := range []string{"Content-Type", "X-Krakend-Completed", "Retry-After"} {
+	for _, name := range []string{"Content-Type", "X-Krakend-Completed", "X-Amqp-Routing-Key", "X-Amqp-Redelivered", "X-Amqp-Timestamp", "Retry-After"} {
 		if value := response.Header.Get(name); value != "" {
 			fmt.Printf("%s: %s\n", name, value)
 		}

@@ -95,6 +95,17 @@ func (d demo) show(ctx context.Context) error {
 	if err := c.want(ctx, 200, "GET", "/processed", ""); err != nil {
 		return err
 	}
+	say("BOTH ROLES on one backend: POST publishes, and GET takes a message from the\nqueue, with its properties as headers. The gateway holds none back.")
+	if err := c.want(ctx, 202, "POST", "/jobs", `{"job":1}`); err != nil {
+		return err
+	}
+	if err := c.want(ctx, 200, "GET", "/jobs", ""); err != nil {
+		return err
+	}
+	say("STATISTICS of all of this, on any endpoint, behind your own protection.")
+	if err := c.want(ctx, 200, "GET", "/amqp", ""); err != nil {
+		return err
+	}
 	say("The health endpoint names the agents that are consuming.")
 	return c.want(ctx, 200, "GET", "/__health", "")
 }

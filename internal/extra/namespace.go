@@ -28,11 +28,13 @@ var (
 	Producer = Namespace{Short: schema.Producer, Long: "github.com/devopsfaith/krakend-amqp/produce"}
 	Consumer = Namespace{Short: schema.Consumer, Long: "github.com/devopsfaith/krakend-amqp/consume"}
 	Agent    = Namespace{Short: schema.Agent, Long: "github.com/devopsfaith/krakend-amqp/agent"}
+	Stats    = Namespace{Short: schema.Stats} // KrakenD has no other name for it
 )
 
-// Find returns the namespace's block, under its long name or its short one.
+// Find returns the namespace's block, under its long name, if it has one, or its short
+// one.
 func (n Namespace) Find(ec config.ExtraConfig) (block any, found bool) {
-	if block, found = ec[n.Long]; found {
+	if block, found = ec[n.Long]; found && n.Long != "" {
 		return block, true
 	}
 	block, found = ec[n.Short]
@@ -77,6 +79,9 @@ func (n Namespace) Path() []string { return []string{"extra_config", n.Short} }
 // Missing is what is wrong about the extra_config of a backend on a broker that has
 // no block: as an HTTP backend it would answer "unsupported protocol scheme".
 func Missing(ec config.ExtraConfig) schema.Problems {
+	if len(others(ec)) > 0 {
+		return nil
+	}
 	if misspelt := Misspelt(ec); len(misspelt) > 0 {
 		return misspelt
 	}

@@ -18,6 +18,8 @@ const testdata = "../../testdata"
 func TestTestdata(t *testing.T) {
 	scripts := map[string]func(t *testing.T, text string){
 		"krakend.json":                           demo,
+		"middleware.json":                        middleware,
+		"runway.json":                            runway,
 		"seeds/000-krakend-producer.json":        seedProducer,
 		"seeds/001-krakend-consumer.json":        seedConsumer,
 		"seeds/002-krakend-ee-consumer.json":     seedEnterpriseConsumer,
@@ -62,6 +64,11 @@ func demo(t *testing.T, text string) {
 		t.Errorf("%v", a.header)
 	}
 	s.want(204, "", "GET", "/consume", "")
+	s.want(202, `{"status":"published","exchange":"","routing_key":"jobs"}`, "POST", "/jobs", `{"job":1}`, "Content-Type: application/json", "X-Tenant: acme")
+	a = s.want(200, `{"job":1}`, "GET", "/jobs", "")
+	if a.header.Get("X-Amqp-Routing-Key") != "jobs" || a.header.Get("X-Tenant") != "acme" {
+		t.Errorf("%v", a.header)
+	}
 	s.want(200, `{"exchange":"foo","routing_key":"event.created","status":"published"}`, "POST", "/events", `{"event":"created"}`)
 	a = s.want(200, `{"event":"created"}`, "GET", "/processed", "")
 	if a.header.Get("X-Krakend-Completed") != "true" {
@@ -70,8 +77,9 @@ func demo(t *testing.T, text string) {
 	if health := s.want(200, "*", "GET", "/__health", ""); !strings.Contains(health.body, `"events":`) {
 		t.Errorf("the agent did not report: %s", health.body)
 	}
+	s.want(200, "*", "GET", "/amqp", "")
 	s.stop()
-	for _, queue := range []string{"queue-1", "krakend", "processed"} {
+	for _, queue := range []string{"queue-1", "krakend", "processed", "jobs"} {
 		q, err := node.QueueIn(soon(t), strings.TrimPrefix(url, node.URL()), queue)
 		if err != nil || !q.Exists || q.Messages != 0 || q.Consumers != 0 {
 			t.Errorf("%s: %+v %v", queue, q, err)
