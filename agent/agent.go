@@ -14,6 +14,7 @@ import (
 	"github.com/bdf0fecc/lura-amqp/internal/broker"
 	"github.com/bdf0fecc/lura-amqp/internal/extra"
 	"github.com/bdf0fecc/lura-amqp/internal/stats"
+	"github.com/bdf0fecc/lura-amqp/internal/topology"
 )
 
 // agent pushes the messages of one queue to its backends.
@@ -67,11 +68,13 @@ func newAgent(ctx context.Context, cfg Config, prefix string, opts async.Options
 			Prefetch: cfg.Prefetch,
 			AutoAck:  cfg.AutoAck,
 			NoLocal:  cfg.NoLocal,
-			Passive:  true,
-			Policy:   cfg.policy,
-			Logger:   opts.Logger,
-			Prefix:   prefix,
-			Stats:    counters,
+
+			ConsumerArgs: topology.Table(cfg.ConsumerArgs),
+			Passive:      true,
+			Policy:       cfg.policy,
+			Logger:       opts.Logger,
+			Prefix:       prefix,
+			Stats:        counters,
 		}),
 		counters: counters,
 		failures: streak{strategy: cfg.policy.Strategy},

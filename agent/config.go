@@ -29,6 +29,8 @@ type Config struct {
 	// the queue. Default: false.
 	NackDiscard bool `json:"nack_discard"`
 
+	// ConsumerArgs are the consumer's arguments, as x-priority. Default: none.
+	ConsumerArgs map[string]any `json:"consumer_args"`
 	// TLS is for amqps:// hosts. Default: none, Go's own settings.
 	TLS *broker.TLS `json:"tls"`
 
@@ -49,7 +51,7 @@ type settings struct {
 // NewConfig reads an agent's block and settings. Paths of the problems begin at the
 // agent.
 func NewConfig(a *config.AsyncAgent) (Config, schema.Problems) {
-	cfg := Config{Prefetch: broker.Prefetch{PrefetchCount: broker.DefaultPrefetchCount}, settings: newSettings(a)}
+	cfg := Config{Config: topology.Defaults(), Prefetch: broker.Prefetch{PrefetchCount: broker.DefaultPrefetchCount}, settings: newSettings(a)}
 	problems := cfg.connect(a.Connection)
 	block := extra.Agent.Decode(a.ExtraConfig, &cfg)
 	if block.Err() == nil {
@@ -89,7 +91,14 @@ func (c *Config) complete() (problems schema.Problems) {
 	hosts, problems := broker.ParseHostList(c.Host)
 	var ofTLS schema.Problems
 	c.hosts, ofTLS = hosts.Secure(c.TLS)
-	return slices.Concat(problems, c.Config.Problems(), ofTLS, c.notices())
+	problems = slices.Concat(problems, c.Config.Problems(), ofTLS, c.notices())
+	if c.Type() == topology.Stream {
+		problems = append(problems, c.OnStream(c.AutoAck)...)
+	}
+	if err := topology.Table(c.ConsumerArgs).Validate(); err != nil {
+		problems = append(problems, schema.Wrong("consumer_args", err.Error(), ""))
+	}
+	return problems
 }
 
 // Hosts are those of the block.

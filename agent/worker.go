@@ -68,7 +68,7 @@ func (a *agent) fail(ctx context.Context, d *broker.Delivery, err error) {
 	case <-ctx.Done():
 	case <-d.Gone():
 	}
-	a.report(d.Requeue())
+	a.report(d.Reject())
 }
 
 func (a *agent) report(err error) {

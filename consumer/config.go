@@ -37,6 +37,9 @@ type Config struct {
 	// Wait is how long a request waits at an empty queue, as "2s". Default: "", until
 	// shortly before the request's deadline for "subscribe", not at all for "pull".
 	Wait string `json:"wait"`
+	// ConsumerArgs are the consumer's arguments, as x-priority. They do not apply to
+	// Mode "pull". Default: none.
+	ConsumerArgs map[string]any `json:"consumer_args"`
 	// Headers adds the message's own headers to the answers of no-op endpoints.
 	// Default: false.
 	Headers bool `json:"headers"`
@@ -55,7 +58,7 @@ const pull = "pull"
 // begin at the backend.
 func NewConfig(remote *config.Backend) (Config, schema.Problems) {
 	hosts, problems := broker.TakeHosts(remote)
-	cfg := Config{Prefetch: broker.Prefetch{PrefetchCount: broker.DefaultPrefetchCount}, Mode: "subscribe"}
+	cfg := Config{Config: topology.Defaults(), Prefetch: broker.Prefetch{PrefetchCount: broker.DefaultPrefetchCount}, Mode: "subscribe"}
 	block := extra.Consumer.Decode(remote.ExtraConfig, &cfg)
 	if block.Err() == nil {
 		block = append(block, cfg.complete(hosts, remote)...)
@@ -75,6 +78,15 @@ func (c *Config) complete(hosts broker.Hosts, remote *config.Backend) (problems 
 			problems = append(problems, schema.Wrong("wait", err.Error(), `for example "wait": "2s"`))
 		}
 		c.wait = broker.Wait{Bounded: true, Limit: limit}
+	}
+	if c.Type() == topology.Stream {
+		problems = append(problems, c.OnStream(c.AutoAck)...)
+		if c.Mode == pull {
+			problems = append(problems, schema.Wrong("mode", "a stream has no basic.get", `write "mode": "subscribe"`))
+		}
+	}
+	if err := topology.Table(c.ConsumerArgs).Validate(); err != nil {
+		problems = append(problems, schema.Wrong("consumer_args", err.Error(), ""))
 	}
 	for i, key := range c.RoutingKeys {
 		problems = append(problems, topology.ShortString("routing_key."+strconv.Itoa(i), key)...)
@@ -103,7 +115,7 @@ func (c *Config) notices(remote *config.Backend) (notices schema.Problems) {
 	if c.Headers && remote.Encoding != encoding.NOOP {
 		notices = append(notices, schema.Notice("headers", "have no effect but on a no-op endpoint", `write "output_encoding": "no-op", or remove it`))
 	}
-	if c.Exchange != "" && len(c.RoutingKeys) == 0 {
+	if c.Unbound(c.RoutingKeys) {
 		notices = append(notices, schema.Notice("routing_key", "none, so the queue is not bound to the exchange", `write "routing_key": ["#"] for all of its messages`))
 	}
 	return notices

@@ -41,7 +41,8 @@ func TestNewConfig_ReadsEveryKey(t *testing.T) {
 		"name": "queue-1", "exchange": "some-exchange", "durable": true, "delete": true, "exclusive": true,
 		"no_wait": true, "no_local": true, "routing_key": []any{"a", "b"}, "prefetch_count": 5.0,
 		"prefetch_size": 1024.0, "auto_ack": true, "nack_discard": true,
-		"backoff_strategy": "linear", "max_retries": 3.0, "mode": "pull", "wait": "1m30s", "headers": true, "tls": map[string]any{"min_version": "TLS12"},
+		"backoff_strategy": "linear", "max_retries": 3.0, "mode": "pull", "wait": "1m30s", "headers": true,
+		"consumer_args": map[string]any{"x-priority": 1.0}, "tls": map[string]any{"min_version": "TLS12"},
 	})
 	r.Host = []string{"amqps://localhost"}
 	cfg, problems := NewConfig(r)

@@ -12,6 +12,7 @@ import (
 	"github.com/bdf0fecc/lura-amqp/internal/broker"
 	"github.com/bdf0fecc/lura-amqp/internal/stats"
 	"github.com/bdf0fecc/lura-amqp/internal/status"
+	"github.com/bdf0fecc/lura-amqp/internal/topology"
 )
 
 // consumer answers the requests of one backend.
@@ -39,10 +40,12 @@ func New(ctx context.Context, logger logging.Logger, prefix string, cfg Config, 
 		Prefetch: cfg.Prefetch,
 		AutoAck:  cfg.AutoAck,
 		NoLocal:  cfg.NoLocal,
-		Policy:   cfg.policy,
-		Logger:   logger,
-		Prefix:   prefix,
-		Stats:    counters,
+
+		ConsumerArgs: topology.Table(cfg.ConsumerArgs),
+		Policy:       cfg.policy,
+		Logger:       logger,
+		Prefix:       prefix,
+		Stats:        counters,
 	}
 	c := &consumer{cfg: cfg, mapping: newMapping(remote, cfg.Headers), counters: counters, logger: logger, prefix: prefix}
 	if cfg.Mode == pull {
@@ -98,7 +101,7 @@ func (c *consumer) settle(d *broker.Delivery, handedOver bool) {
 
 // refuse settles a message that cannot be decoded.
 func (c *consumer) refuse(d *broker.Delivery) {
-	settle := d.Requeue
+	settle := d.Reject
 	if c.cfg.NackDiscard {
 		settle = d.Discard
 	}

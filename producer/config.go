@@ -71,6 +71,7 @@ type Config struct {
 func NewConfig(remote *config.Backend) (Config, schema.Problems) {
 	hosts, problems := broker.TakeHosts(remote)
 	cfg := Config{
+		Config:      topology.Defaults(),
 		RoutingKey:  "#",
 		Confirm:     true,
 		MaxBodySize: DefaultMaxBodySize,

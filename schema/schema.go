@@ -22,7 +22,7 @@ var Names = []string{Producer, Consumer, Agent, Stats}
 //go:embed *.json
 var files embed.FS
 
-// file of a block's schema. tls.json is part of the others.
+// file of a block's schema. tls.json and topology.json are parts of the others.
 func file(name string) string {
 	return name[strings.LastIndex(name, "/")+1:] + ".json"
 }
@@ -62,6 +62,17 @@ func read(name string) (object map[string]any) {
 	return object
 }
 
+// refer returns what a reference to a file leads to: all of it, or the part after the #.
+func refer(reference string) map[string]any {
+	name, path, _ := strings.Cut(reference, "#/")
+	object := read(name)
+	delete(object, "$schema")
+	for _, key := range strings.FieldsFunc(path, func(r rune) bool { return r == '/' }) {
+		object = object[key].(map[string]any)
+	}
+	return object
+}
+
 // inline puts files in the place of the references to them.
 func inline(value any) any {
 	switch v := value.(type) {
@@ -70,10 +81,8 @@ func inline(value any) any {
 			v[i] = inline(v[i])
 		}
 	case map[string]any:
-		if name, isFile := v["$ref"].(string); isFile && !strings.HasPrefix(name, "#") {
-			referred := read(name)
-			delete(referred, "$schema")
-			return inline(referred)
+		if reference, isFile := v["$ref"].(string); isFile && !strings.HasPrefix(reference, "#") {
+			return inline(refer(reference))
 		}
 		for key := range v {
 			v[key] = inline(v[key])

@@ -91,6 +91,9 @@ func equivalent(inSchema, inCode any) bool {
 	if list, isList := inSchema.([]any); isList && len(list) == 0 {
 		return inCode == nil
 	}
+	if object, isObject := inSchema.(map[string]any); isObject && len(object) == 0 {
+		return inCode == nil
+	}
 	if inSchema == "fallback" { // backoff.Parse has it in the place of no name
 		return inCode == ""
 	}

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/bdf0fecc/lura-amqp/internal/topology"
 )
 
 // NeedsPerson says that an error will come again until somebody changes the
@@ -24,6 +26,10 @@ func Advice(err error) string {
 func advice(err error) string {
 	if text := tlsAdvice(err); text != "" {
 		return text
+	}
+	var absent *topology.MissingError
+	if errors.As(err, &absent) {
+		return `create it on the broker, or set declare to "all"`
 	}
 	var refused *amqp.Error
 	if !errors.As(err, &refused) {

@@ -38,8 +38,19 @@ func (d *Delivery) Ack() error {
 	return d.settle(&d.counters.Consumed, func() error { return d.Delivery.Ack(false) })
 }
 
-// Requeue gives the message back to its queue. With auto_ack it does nothing.
+// Requeue gives the message back to its queue as one that nobody has tried. With
+// auto_ack it does nothing.
 func (d *Delivery) Requeue() error { return d.nack(&d.counters.Requeued, true) }
+
+// Reject gives the message back to its queue as one that failed, which counts towards
+// the delivery limit of a quorum queue. On RabbitMQ 4.3 Requeue does not. With auto_ack
+// it does nothing.
+func (d *Delivery) Reject() error {
+	if d.autoAck {
+		return d.settle(nil, nil)
+	}
+	return d.settle(&d.counters.Requeued, func() error { return d.Delivery.Reject(true) })
+}
 
 // Discard takes the message off its queue unprocessed. The broker dead-letters it
 // if the queue has a dead-letter exchange. With auto_ack it does nothing.

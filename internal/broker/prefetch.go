@@ -1,5 +1,7 @@
 package broker
 
+import "github.com/bdf0fecc/lura-amqp/schema"
+
 // DefaultPrefetchCount is how many messages the gateway holds at most when
 // prefetch_count is not set.
 const DefaultPrefetchCount = 10
@@ -13,4 +15,15 @@ type Prefetch struct {
 	// PrefetchSize is the same in bytes. RabbitMQ refuses any value but 0.
 	// Default: 0.
 	PrefetchSize int `json:"prefetch_size"`
+}
+
+// OnStream is what RabbitMQ refuses of consumers of a stream.
+func (p Prefetch) OnStream(autoAck bool) (problems schema.Problems) {
+	if p.PrefetchCount == 0 {
+		problems = append(problems, schema.Wrong("prefetch_count", "a stream needs a limit", `for example "prefetch_count": 100`))
+	}
+	if autoAck {
+		problems = append(problems, schema.Wrong("auto_ack", "a stream wants acks, though they take no message off it", "remove it"))
+	}
+	return problems
 }

@@ -64,12 +64,12 @@ func NewPublisher(ctx context.Context, hosts Hosts, o PublisherOptions) *Publish
 	p := &Publisher{
 		connection: Acquire(ctx, hosts, Publishing, o.Policy, o.Logger),
 		confirm:    o.Confirm,
-		watched:    o.Confirm && o.Topology.Queue.Name != "",
+		watched:    o.Confirm && o.Topology.DeclaresQueue(),
 		counters:   cmp.Or(o.Stats, &stats.Entry{}),
 	}
 	p.counters.Show(ctx, p.connection.Status)
 	own := o.Topology
-	if own.Queue.Exclusive && own.Queue.Name != "" {
+	if own.Queue.Exclusive && own.DeclaresQueue() {
 		p.holder = Acquire(ctx, hosts, Consuming, o.Policy, o.Logger)
 		p.held = p.holder.need(ctx, o.Topology, o.Policy, logger)
 		own.Queue, own.Bindings = topology.Queue{}, nil

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
-
-	"github.com/bdf0fecc/lura-amqp/internal/stats"
 )
 
 // errStreamOver: another stream takes this one's place soon.
@@ -22,6 +20,7 @@ type stream struct {
 	session    *session
 	ch         *amqp.Channel
 	tag        string
+	position   *position
 	deliveries <-chan amqp.Delivery
 
 	closed    <-chan *amqp.Error // from amqp091-go
@@ -34,16 +33,17 @@ type stream struct {
 	idle    chan struct{}
 }
 
-func newStream(s *session, ch *amqp.Channel, autoAck bool, counters *stats.Entry) *stream {
+func newStream(s *session, ch *amqp.Channel, p *position, o SubscriptionOptions) *stream {
 	st := &stream{
 		session:   s,
 		ch:        ch,
 		tag:       consumerTag(),
+		position:  p,
 		closed:    ch.NotifyClose(make(chan *amqp.Error, 1)),
 		cancelled: ch.NotifyCancel(make(chan string, 1)),
 		stopping:  make(chan struct{}),
 	}
-	st.origin = origin{make(chan struct{}), autoAck, st.letGo, counters}
+	st.origin = origin{make(chan struct{}), o.AutoAck, st.letGo, o.Stats}
 	return st
 }
 
@@ -94,7 +94,10 @@ func (st *stream) receive(ctx context.Context, patience <-chan time.Time) (*Deli
 func (st *stream) take(d amqp.Delivery, ok bool) (*Delivery, error) {
 	// What came before the channel was closed is delivered again on the next.
 	if ok && (st.autoAck || !st.ch.IsClosed()) {
-		return st.delivery(d), nil
+		taken := st.delivery(d)
+		settled := st.position.take(&d)
+		taken.release = func() { settled(); st.letGo() }
+		return taken, nil
 	}
 	st.release()
 	return nil, errStreamOver

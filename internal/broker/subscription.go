@@ -30,6 +30,7 @@ type Subscription struct {
 	options    SubscriptionOptions
 	logger     prefixed
 	done       chan struct{} // closed when it has stopped and everything is settled
+	position   position      // in a stream
 
 	mu      sync.Mutex // guards below; never held while waiting
 	stream  *stream    // nil while not consuming
@@ -44,6 +45,9 @@ type SubscriptionOptions struct {
 	Prefetch
 	AutoAck bool
 	NoLocal bool
+	// ConsumerArgs are the consumer's arguments. On a stream the offset is that of
+	// the first time; later it goes on where it was.
+	ConsumerArgs amqp.Table
 	// Passive receivers are no requests: they do not make a connection that has
 	// given up try again.
 	Passive bool
@@ -204,7 +208,7 @@ func (s *Subscription) subscribe(ctx context.Context) (*stream, error) {
 	if err != nil {
 		return nil, on.session.unsentIfClosed(ctx, fmt.Errorf("open channel: %w", err))
 	}
-	stream := newStream(on.session, ch, s.options.AutoAck, s.options.Stats)
+	stream := newStream(on.session, ch, &s.position, s.options)
 	if err := s.consume(ctx, stream); err != nil {
 		_ = ch.Close()
 		var refused *amqp.Error
@@ -229,7 +233,7 @@ func (s *Subscription) consume(ctx context.Context, stream *stream) error {
 		return fmt.Errorf("set prefetch: %w", err)
 	}
 	queue := o.Topology.Queue
-	deliveries, err := stream.ch.Consume(queue.Name, stream.tag, o.AutoAck, queue.Exclusive, o.NoLocal, o.Topology.NoWait, nil)
+	deliveries, err := stream.ch.Consume(queue.Name, stream.tag, o.AutoAck, queue.Exclusive, o.NoLocal, o.Topology.NoWait, s.position.resume(o.ConsumerArgs))
 	if err != nil {
 		return fmt.Errorf("consume queue %q: %w", queue.Name, err)
 	}

@@ -2,24 +2,27 @@ package topology
 
 import (
 	"errors"
-	"fmt"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
 // Differences are the broker's words on what exists with other settings than would
-// be declared, or cannot be used. Nothing is created: what does not exist is left so,
-// and declaring what does exist changes nothing.
+// be declared, on what must exist and does not, or on what cannot be used. Nothing is
+// created: what does not exist is left so, and declaring what does exist changes nothing.
 func (t Topology) Differences(conn *amqp.Connection) (differences []error) {
-	for _, one := range []Topology{{Exchange: t.Exchange}, {Queue: t.Queue}} {
+	for _, one := range []Topology{{Exchange: t.Exchange, Mode: t.Mode}, {Queue: t.Queue, Mode: t.Mode}} {
 		if one.Empty() {
 			continue
 		}
-		err := one.onChannel(conn, one.passive)
-		if err == nil {
-			err = one.onChannel(conn, one.Declare)
+		err := onChannel(conn, one.find)
+		var absent *MissingError
+		switch {
+		case errors.As(err, &absent) && t.Mode != Passive:
+			err = nil
+		case err == nil:
+			err = onChannel(conn, one.Declare)
 		}
-		if err != nil && !isMissing(err) {
+		if err != nil {
 			differences = append(differences, err)
 		}
 	}
@@ -27,31 +30,11 @@ func (t Topology) Differences(conn *amqp.Connection) (differences []error) {
 }
 
 // onChannel uses a channel of its own: an error closes it.
-func (t Topology) onChannel(conn *amqp.Connection, use func(*amqp.Channel) error) error {
+func onChannel(conn *amqp.Connection, use func(*amqp.Channel) error) error {
 	ch, err := conn.Channel()
 	if err != nil {
 		return err
 	}
 	defer ch.Close()
 	return use(ch)
-}
-
-// passive fails with 404 where the exchange or queue does not exist.
-func (t Topology) passive(ch *amqp.Channel) error {
-	if e := t.Exchange; e.declarable() {
-		if err := ch.ExchangeDeclarePassive(e.Name, e.Type, e.Durable, e.AutoDelete, false, false, nil); err != nil {
-			return fmt.Errorf("exchange %q: %w", e.Name, err)
-		}
-	}
-	if q := t.Queue; q.Name != "" {
-		if _, err := ch.QueueDeclarePassive(q.Name, q.Durable, q.AutoDelete, q.Exclusive, false, nil); err != nil {
-			return fmt.Errorf("queue %q: %w", q.Name, err)
-		}
-	}
-	return nil
-}
-
-func isMissing(err error) bool {
-	var refused *amqp.Error
-	return errors.As(err, &refused) && refused.Code == amqp.NotFound
 }

@@ -17,11 +17,23 @@ const DefaultExchangeType = amqp.ExchangeTopic
 // exchange, a queue, and the bindings between them. An empty name leaves the
 // exchange or the queue out. It never changes once made.
 type Topology struct {
-	Exchange Exchange
-	Queue    Queue
-	Bindings []string // routing keys that bind the queue to the exchange
-	NoWait   bool
+	Exchange    Exchange
+	Queue       Queue
+	Bindings    []string // routing keys that bind the queue to the exchange
+	BindingArgs amqp.Table
+	Mode        Mode
+	NoWait      bool
 }
+
+// Mode is how a topology comes to exist.
+type Mode string
+
+// The modes. The zero value is All.
+const (
+	All     Mode = "all"     // it is declared
+	Passive Mode = "passive" // it must exist: the broker is asked, and nothing is bound
+	None    Mode = "none"    // nobody asks
+)
 
 // Exchange is an exchange to declare. The default exchange "" and the exchanges
 // that the broker itself declares (amq.*) are left alone.
@@ -30,6 +42,7 @@ type Exchange struct {
 	Type       string
 	Durable    bool
 	AutoDelete bool
+	Args       amqp.Table
 }
 
 // Queue is a queue to declare. An exclusive one belongs to the connection that
@@ -39,6 +52,7 @@ type Queue struct {
 	Durable    bool
 	AutoDelete bool
 	Exclusive  bool
+	Args       amqp.Table
 }
 
 // Identity is equal for two topologies that declare the same things.
@@ -46,26 +60,37 @@ func (t Topology) Identity() string { return fmt.Sprintf("%+v", t) }
 
 // Empty says that there is nothing to declare.
 func (t Topology) Empty() bool {
-	return !t.Exchange.declarable() && t.Queue.Name == ""
+	return t.Mode == None || !t.Exchange.declarable() && t.Queue.Name == ""
+}
+
+// DeclaresQueue says whether the queue is bound and there whenever the topology is.
+func (t Topology) DeclaresQueue() bool {
+	return t.Queue.Name != "" && t.Mode != Passive && t.Mode != None
 }
 
 // Declarations are the things that are declared, with all that the broker compares
 // when they exist already.
 func (t Topology) Declarations() map[string]string {
 	all := map[string]string{}
+	if t.Mode == Passive || t.Mode == None {
+		return all
+	}
 	if e := t.Exchange; e.declarable() {
-		all[fmt.Sprintf("exchange %q", e.Name)] = strings.Join(append([]string{e.Type}, words(e.Durable, e.AutoDelete, false)...), " ")
+		all[fmt.Sprintf("exchange %q", e.Name)] = words(e.Args, e.Type, e.Durable, e.AutoDelete, false)
 	}
 	if q := t.Queue; q.Name != "" {
-		all[fmt.Sprintf("queue %q", q.Name)] = strings.Join(words(q.Durable, q.AutoDelete, q.Exclusive), " ")
+		all[fmt.Sprintf("queue %q", q.Name)] = words(q.Args, "", q.Durable, q.AutoDelete, q.Exclusive)
 	}
 	return all
 }
 
-func words(durable, autoDelete, exclusive bool) []string {
+func words(args amqp.Table, kind string, durable, autoDelete, exclusive bool) string {
 	words := []string{"transient"}
 	if durable {
 		words[0] = "durable"
+	}
+	if kind != "" {
+		words = append([]string{kind}, words...)
 	}
 	if autoDelete {
 		words = append(words, "auto-delete")
@@ -73,19 +98,28 @@ func words(durable, autoDelete, exclusive bool) []string {
 	if exclusive {
 		words = append(words, "exclusive")
 	}
-	return words
+	if len(args) > 0 {
+		words = append(words, strings.Replace(fmt.Sprintf("with %v", args), "map", "", 1))
+	}
+	return strings.Join(words, " ")
 }
 
 func (e Exchange) declarable() bool {
 	return e.Name != "" && !strings.HasPrefix(e.Name, "amq.")
 }
 
-// Declare declares the exchange and the queue and binds them. The channel is
-// closed by the broker when it fails. With NoWait the broker does not answer
+// Declare declares the exchange and the queue and binds them, or looks for them. The
+// channel is closed by the broker when it fails. With NoWait the broker does not answer
 // and an error shows only when the channel is closed.
 func (t Topology) Declare(ch *amqp.Channel) error {
+	switch t.Mode {
+	case None:
+		return nil
+	case Passive:
+		return t.find(ch)
+	}
 	if e := t.Exchange; e.declarable() {
-		if err := ch.ExchangeDeclare(e.Name, e.Type, e.Durable, e.AutoDelete, false, t.NoWait, nil); err != nil {
+		if err := ch.ExchangeDeclare(e.Name, e.Type, e.Durable, e.AutoDelete, false, t.NoWait, e.Args); err != nil {
 			return fmt.Errorf("declare exchange %q: %w", e.Name, err)
 		}
 	}
@@ -93,14 +127,14 @@ func (t Topology) Declare(ch *amqp.Channel) error {
 	if q.Name == "" {
 		return nil
 	}
-	if _, err := ch.QueueDeclare(q.Name, q.Durable, q.AutoDelete, q.Exclusive, t.NoWait, nil); err != nil {
+	if _, err := ch.QueueDeclare(q.Name, q.Durable, q.AutoDelete, q.Exclusive, t.NoWait, q.Args); err != nil {
 		return fmt.Errorf("declare queue %q: %w", q.Name, err)
 	}
 	if t.Exchange.Name == "" {
 		return nil // every queue is bound to the default exchange by its name
 	}
 	for _, key := range t.Bindings {
-		if err := ch.QueueBind(q.Name, key, t.Exchange.Name, t.NoWait, nil); err != nil {
+		if err := ch.QueueBind(q.Name, key, t.Exchange.Name, t.NoWait, t.BindingArgs); err != nil {
 			return fmt.Errorf("bind queue %q to exchange %q with %q: %w", q.Name, t.Exchange.Name, key, err)
 		}
 	}
