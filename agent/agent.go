@@ -15,6 +15,7 @@ import (
 	"github.com/bdf0fecc/lura-amqp/internal/extra"
 	"github.com/bdf0fecc/lura-amqp/internal/stats"
 	"github.com/bdf0fecc/lura-amqp/internal/topology"
+	"github.com/bdf0fecc/lura-amqp/internal/transfer"
 )
 
 // agent pushes the messages of one queue to its backends.
@@ -26,6 +27,7 @@ type agent struct {
 	subscription *broker.Subscription
 	limiter      *rate.Limiter // nil when the rate is unlimited
 	counters     *stats.Entry
+	retrier      *retrier // nil without a retry block
 	failures     streak
 	logger       logging.Logger
 	prefix       string
@@ -81,6 +83,9 @@ func newAgent(ctx context.Context, cfg Config, prefix string, opts async.Options
 		logger:   opts.Logger,
 		prefix:   prefix,
 	}
+	a.retrier = newRetrier(ctx, cfg.Retry, transfer.Options{
+		Hosts: cfg.hosts, Source: cfg.Declares().Queue, Policy: cfg.policy, Logger: opts.Logger, Prefix: prefix,
+	})
 	if cfg.maxRate > 0 {
 		a.limiter = rate.NewLimiter(rate.Limit(cfg.maxRate), max(int(cfg.maxRate), 1))
 	}

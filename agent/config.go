@@ -29,6 +29,14 @@ type Config struct {
 	// the queue. Default: false.
 	NackDiscard bool `json:"nack_discard"`
 
+	// Retry makes a message that fails wait in the broker before it is tried again.
+	// Default: none, it goes back to its queue.
+	Retry *Retry `json:"retry"`
+	// DiscardOn are HTTP statuses of the backend after which a message is not tried
+	// again. Default: none; with Retry, 4xx but for 408, 425 and 429.
+	DiscardOn []int `json:"discard_on"`
+	// RetryOn are HTTP statuses after which it is, all the same. Default: none.
+	RetryOn []int `json:"retry_on"`
 	// ConsumerArgs are the consumer's arguments, as x-priority. Default: none.
 	ConsumerArgs map[string]any `json:"consumer_args"`
 	// TLS is for amqps:// hosts. Default: none, Go's own settings.
@@ -92,11 +100,29 @@ func (c *Config) complete() (problems schema.Problems) {
 	var ofTLS schema.Problems
 	c.hosts, ofTLS = hosts.Secure(c.TLS)
 	problems = slices.Concat(problems, c.Config.Problems(), ofTLS, c.notices())
+	if c.Retry != nil {
+		problems = append(problems, c.Retry.complete(c.Name).Under("retry")...)
+		if c.AutoAck {
+			problems = append(problems, schema.Wrong("retry", "has no effect with auto_ack", "remove one of them"))
+		}
+	}
 	if c.Type() == topology.Stream {
-		problems = append(problems, c.OnStream(c.AutoAck)...)
+		problems = slices.Concat(problems, c.OnStream(c.AutoAck), c.onStream())
 	}
 	if err := topology.Table(c.ConsumerArgs).Validate(); err != nil {
 		problems = append(problems, schema.Wrong("consumer_args", err.Error(), ""))
+	}
+	return problems
+}
+
+// onStream is what cannot be done with messages of a stream that fail: it takes none
+// back, and a copy would be a new message to all of its consumers.
+func (c *Config) onStream() (problems schema.Problems) {
+	switch {
+	case c.Retry == nil && !c.NackDiscard:
+		problems = append(problems, schema.Wrong("nack_discard", "a stream takes no message back", `add "nack_discard": true, or "retry": {"max_attempts": 1, "dead_letter": "…"}`))
+	case c.Retry != nil && c.Retry.MaxAttempts > 1:
+		problems = append(problems, schema.Wrong("retry.max_attempts", "a stream takes no message back", `write 1 and name a "dead_letter"`))
 	}
 	return problems
 }
@@ -114,6 +140,17 @@ func (c *Config) notices() (notices schema.Problems) {
 	}
 	if c.AutoAck && c.NackDiscard {
 		notices = append(notices, schema.Notice("nack_discard", "has no effect with auto_ack", "remove one of them"))
+	}
+	if c.Retry != nil && c.NackDiscard {
+		notices = append(notices, schema.Notice("nack_discard", "has no effect with retry", `remove it; without "dead_letter" the last attempt discards`))
+	}
+	for _, status := range c.RetryOn {
+		if slices.Contains(c.DiscardOn, status) {
+			notices = append(notices, schema.Notice("retry_on", fmt.Sprintf("%d is in discard_on too; it is tried again", status), "remove it from one of them"))
+		}
+	}
+	if c.Retry == nil && len(c.RetryOn) > 0 {
+		notices = append(notices, schema.Notice("retry_on", "has no effect without retry", `add "retry": {"max_attempts": 5}`))
 	}
 	if c.PrefetchCount > 0 && c.PrefetchCount < c.workers && !c.AutoAck {
 		notices = append(notices, schema.Notice("prefetch_count", fmt.Sprintf("%d is less than the %d workers, so the others have nothing to do", c.PrefetchCount, c.workers), fmt.Sprintf(`write "prefetch_count": %d or more`, c.workers)))

@@ -78,6 +78,15 @@ func TestNewConfig_ErrorsBeginWithThePathAndHideThePassword(t *testing.T) {
 		{keys: map[string]any{"host": "amqp://u:hu#sh@h:1/"}, want: path + "host: is not a URI like"},
 		{keys: map[string]any{"host": "amqp://u:12/hush@h"}, want: path + "host: is not a URI like"},
 		{keys: map[string]any{"name": ""}, want: path + "name: must not be empty"},
+		{keys: map[string]any{"retry": map[string]any{}}, want: path + `retry.max_attempts: required, and missing; add it, for example "max_attempts": 5`},
+		{keys: map[string]any{"retry": map[string]any{"max_attempts": 0.0}}, want: path + "retry.max_attempts: 0 is less than 1"},
+		{keys: map[string]any{"retry": map[string]any{"max_attempts": 2.0, "max_delay": "0s"}}, want: path + `retry.max_delay: "0s" is not a delay`},
+		{keys: map[string]any{"retry": map[string]any{"max_attempts": 2.0, "max_delay": "1"}}, want: path + `retry.max_delay: "1" has another form`},
+		{keys: map[string]any{"retry": map[string]any{"max_attempts": 2.0}, "name": strings.Repeat("x", 250)}, want: path + "retry.max_attempts: the queue's name is too long"},
+		{keys: map[string]any{"retry": map[string]any{"max_attempts": 2.0}, "auto_ack": true}, want: path + "retry: has no effect with auto_ack"},
+		{keys: map[string]any{"discard_on": []any{"404"}}, want: path + "discard_on[0]: must be a whole number, not a string"},
+		{keys: map[string]any{"queue_type": "stream", "durable": true}, want: path + "nack_discard: a stream takes no message back"},
+		{keys: map[string]any{"queue_type": "stream", "durable": true, "retry": map[string]any{"max_attempts": 2.0}}, want: path + "retry.max_attempts: a stream takes no message back"},
 		{keys: map[string]any{"prefetch_count": 1e6}, want: path + "prefetch_count: 1000000 is more than 65535"},
 		{keys: map[string]any{"host": "amqps://h", "tls": map[string]any{"ca_certs": []any{"/absent.pem"}}}, want: path + "tls.ca_certs[0]: open /absent.pem: no such file"},
 		{agent: config.AsyncAgent{Connection: config.Connection{BackoffStrategy: "x"}}, want: "connection.backoff_strategy: "},
@@ -97,7 +106,10 @@ func TestNewConfig_ErrorsBeginWithThePathAndHideThePassword(t *testing.T) {
 func TestNotices(t *testing.T) {
 	for want, keys := range map[string]map[string]any{
 		"auto_ack: true": {"auto_ack": true},
-		"nack_discard: ": {"auto_ack": true, "nack_discard": true},
+		"nack_discard: has no effect with auto_ack":    {"auto_ack": true, "nack_discard": true},
+		"nack_discard: has no effect with retry":       {"retry": map[string]any{"max_attempts": 2.0}, "nack_discard": true},
+		"retry_on: has no effect without retry":        {"retry_on": []any{404.0}},
+		"retry_on: 404 is in discard_on too":           {"retry": map[string]any{"max_attempts": 2.0}, "retry_on": []any{404.0}, "discard_on": []any{404.0}},
 		"prefetch_count: 2 is less than the 4 workers": {"prefetch_count": 2.0},
 	} {
 		_, problems := NewConfig(with(config.AsyncAgent{Consumer: config.Consumer{Workers: 4}}, keys))

@@ -2,11 +2,9 @@ package agent
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
 	"io"
-	"net/http"
 	"net/url"
+	"strconv"
 
 	"github.com/luraproject/lura/v2/proxy"
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -14,7 +12,12 @@ import (
 	"github.com/bdf0fecc/lura-amqp/internal/header"
 )
 
-// request is what the backends get of a message: its body and its content type.
+// deliveryCount is the header by which a backend learns how often a quorum queue has
+// delivered the message before.
+const deliveryCount = "X-Amqp-Delivery-Count"
+
+// request is what the backends get of a message: its body, its content type, and how
+// often it was delivered.
 func request(msg *amqp.Delivery) *proxy.Request {
 	r := &proxy.Request{
 		Query:   url.Values{},
@@ -25,35 +28,8 @@ func request(msg *amqp.Delivery) *proxy.Request {
 	if header.ValidValue(msg.ContentType) {
 		r.Headers["Content-Type"] = []string{msg.ContentType}
 	}
+	if count, found := msg.Headers["x-delivery-count"].(int64); found {
+		r.Headers[deliveryCount] = []string{strconv.FormatInt(count, 10)}
+	}
 	return r
-}
-
-// statusCoder is an error of Lura's HTTP client that return_error_details puts
-// into a response's data.
-type statusCoder interface {
-	error
-	StatusCode() int
-}
-
-// failure says why a message was not processed, or nil. Backends with encoding
-// no-op report an HTTP error only in the response's status, and those with
-// return_error_details only in its data.
-func failure(response *proxy.Response, err error) error {
-	if err != nil || response == nil {
-		return err
-	}
-	if code := response.Metadata.StatusCode; code >= http.StatusBadRequest {
-		return fmt.Errorf("backend answered %d %s", code, http.StatusText(code))
-	}
-	for key, value := range response.Data {
-		if detail, ok := value.(statusCoder); ok {
-			return fmt.Errorf("backend answered %d (%s)", detail.StatusCode(), key)
-		}
-	}
-	if response.Io != nil {
-		if _, err := io.Copy(io.Discard, response.Io); err != nil && !errors.Is(err, io.EOF) {
-			return fmt.Errorf("reading the backend's answer: %w", err)
-		}
-	}
-	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
-	"time"
 
 	"github.com/bdf0fecc/lura-amqp/internal/broker"
 )
@@ -49,26 +48,6 @@ func (a *agent) push(ctx context.Context, d *broker.Delivery) (err error) {
 	}()
 	response, err := a.backends(ctx, request(&d.Delivery))
 	return failure(response, err)
-}
-
-// fail settles a message that was not processed. Giving it back takes the longer
-// the more messages failed in a row: the broker delivers it again at once.
-func (a *agent) fail(ctx context.Context, d *broker.Delivery, err error) {
-	if a.cfg.AutoAck || a.cfg.NackDiscard {
-		a.logger.Error(a.prefix, fmt.Sprintf("message discarded: %v", err))
-		a.report(d.Discard())
-		return
-	}
-	delay := a.failures.add()
-	a.logger.Error(a.prefix, fmt.Sprintf("message goes back to the queue in %s: %v", delay, err))
-	timer := time.NewTimer(delay)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	case <-d.Gone():
-	}
-	a.report(d.Reject())
 }
 
 func (a *agent) report(err error) {

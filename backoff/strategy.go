@@ -62,6 +62,22 @@ func (s Strategy) Delay(retry int) time.Duration {
 	}
 }
 
+// Longest is the longest that Delay may be.
+func (s Strategy) Longest(retry int) time.Duration {
+	switch s {
+	case LinearJitter:
+		return longest(Linear.Delay(retry))
+	case ExponentialJitter:
+		return longest(Exponential.Delay(retry))
+	default:
+		return s.Delay(retry)
+	}
+}
+
+func longest(d time.Duration) time.Duration {
+	return min(time.Duration(float64(d)*(1+jitterFraction)), Max)
+}
+
 func seconds(n int) time.Duration {
 	return time.Duration(min(n, int(Max/time.Second))) * time.Second
 }

@@ -30,6 +30,9 @@ type Config struct {
 	// it back to the queue. Default: false.
 	NackDiscard bool `json:"nack_discard"`
 
+	// DeadLetter is the queue for messages that cannot be decoded. Default: "", they
+	// are handled as NackDiscard says.
+	DeadLetter string `json:"dead_letter"`
 	// Mode is how messages come to the gateway: "subscribe" holds PrefetchCount of
 	// them ready for requests, "pull" gets one when a request asks (basic.get).
 	// Default: "subscribe".
@@ -79,8 +82,12 @@ func (c *Config) complete(hosts broker.Hosts, remote *config.Backend) (problems 
 		}
 		c.wait = broker.Wait{Bounded: true, Limit: limit}
 	}
+	problems = append(problems, topology.ShortString("dead_letter", c.DeadLetter)...)
 	if c.Type() == topology.Stream {
 		problems = append(problems, c.OnStream(c.AutoAck)...)
+		if !c.NackDiscard && c.DeadLetter == "" {
+			problems = append(problems, schema.Wrong("nack_discard", "a stream takes no message back", `add "nack_discard": true, or a "dead_letter" queue`))
+		}
 		if c.Mode == pull {
 			problems = append(problems, schema.Wrong("mode", "a stream has no basic.get", `write "mode": "subscribe"`))
 		}
@@ -114,6 +121,9 @@ func (c *Config) notices(remote *config.Backend) (notices schema.Problems) {
 	}
 	if c.Headers && remote.Encoding != encoding.NOOP {
 		notices = append(notices, schema.Notice("headers", "have no effect but on a no-op endpoint", `write "output_encoding": "no-op", or remove it`))
+	}
+	if c.NackDiscard && c.DeadLetter != "" {
+		notices = append(notices, schema.Notice("nack_discard", "has no effect with dead_letter", "remove it"))
 	}
 	if c.Unbound(c.RoutingKeys) {
 		notices = append(notices, schema.Notice("routing_key", "none, so the queue is not bound to the exchange", `write "routing_key": ["#"] for all of its messages`))

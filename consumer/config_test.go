@@ -42,7 +42,7 @@ func TestNewConfig_ReadsEveryKey(t *testing.T) {
 		"no_wait": true, "no_local": true, "routing_key": []any{"a", "b"}, "prefetch_count": 5.0,
 		"prefetch_size": 1024.0, "auto_ack": true, "nack_discard": true,
 		"backoff_strategy": "linear", "max_retries": 3.0, "mode": "pull", "wait": "1m30s", "headers": true,
-		"consumer_args": map[string]any{"x-priority": 1.0}, "tls": map[string]any{"min_version": "TLS12"},
+		"dead_letter": "queue-1.dead", "consumer_args": map[string]any{"x-priority": 1.0}, "tls": map[string]any{"min_version": "TLS12"},
 	})
 	r.Host = []string{"amqps://localhost"}
 	cfg, problems := NewConfig(r)
@@ -70,6 +70,11 @@ func TestNewConfig_ErrorsBeginWithThePath(t *testing.T) {
 	}{
 		{map[string]any{"name": ""}, `name: must not be empty; for example "name": "queue-1"`},
 		{map[string]any{"routing_key": []any{"#", strings.Repeat("é", 128)}}, "routing_key[1]: 256 bytes"},
+		{map[string]any{"queue_type": "stream", "durable": true}, `nack_discard: a stream takes no message back`},
+		{map[string]any{"queue_type": "stream", "durable": true, "nack_discard": true, "mode": "pull"}, `mode: a stream has no basic.get; write "mode": "subscribe"`},
+		{map[string]any{"queue_type": "stream", "durable": true, "nack_discard": true, "auto_ack": true}, `auto_ack: a stream wants acks`},
+		{map[string]any{"queue_type": "stream", "durable": true, "nack_discard": true, "prefetch_count": 0.0}, `prefetch_count: a stream needs a limit`},
+		{map[string]any{"dead_letter": strings.Repeat("é", 128)}, "dead_letter: 256 bytes"},
 		{map[string]any{"mode": "Pull"}, `mode: "Pull" is not one of "subscribe", "pull"; did you mean "pull"?`},
 		{map[string]any{"wait": "2"}, `wait: "2" has another form; for example "wait": "2s"`},
 		{map[string]any{"wait": "99999999999h"}, `wait: time: invalid duration`},
@@ -88,7 +93,8 @@ func TestNotices(t *testing.T) {
 		"routing_key: none": {"routing_key": []any{}},
 		"wait: 2s is not shorter than the endpoint's timeout of 2s": {"wait": "2s"},
 		"headers: have no effect but on a no-op endpoint":           {"headers": true},
-		"nack_discard: ": {"auto_ack": true, "nack_discard": true},
+		"nack_discard: has no effect with auto_ack":                 {"auto_ack": true, "nack_discard": true},
+		"nack_discard: has no effect with dead_letter":              {"dead_letter": "d", "nack_discard": true},
 	} {
 		r := remote(keys)
 		r.Timeout = 2 * time.Second

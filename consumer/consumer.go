@@ -13,6 +13,7 @@ import (
 	"github.com/bdf0fecc/lura-amqp/internal/stats"
 	"github.com/bdf0fecc/lura-amqp/internal/status"
 	"github.com/bdf0fecc/lura-amqp/internal/topology"
+	"github.com/bdf0fecc/lura-amqp/internal/transfer"
 )
 
 // consumer answers the requests of one backend.
@@ -20,6 +21,8 @@ type consumer struct {
 	cfg      Config
 	mapping  mapping
 	source   source
+	dead     *transfer.Queue // nil without dead_letter
+	name     string          // of the endpoint
 	counters *stats.Entry
 	logger   logging.Logger
 	prefix   string
@@ -47,11 +50,16 @@ func New(ctx context.Context, logger logging.Logger, prefix string, cfg Config, 
 		Prefix:       prefix,
 		Stats:        counters,
 	}
-	c := &consumer{cfg: cfg, mapping: newMapping(remote, cfg.Headers), counters: counters, logger: logger, prefix: prefix}
+	c := &consumer{cfg: cfg, name: stats.NameOf(remote), mapping: newMapping(remote, cfg.Headers), counters: counters, logger: logger, prefix: prefix}
 	if cfg.Mode == pull {
 		c.source = broker.NewPuller(ctx, cfg.hosts, options)
 	} else {
 		c.source = broker.Subscribe(ctx, cfg.hosts, options)
+	}
+	if cfg.DeadLetter != "" {
+		c.dead = transfer.DeadLetter(ctx, cfg.DeadLetter, transfer.Options{
+			Hosts: cfg.hosts, Source: options.Topology.Queue, Policy: cfg.policy, Logger: logger, Prefix: prefix,
+		})
 	}
 	return c.take
 }
@@ -75,7 +83,7 @@ func (c *consumer) answer(ctx context.Context) (*proxy.Response, error) {
 	}
 	response, err := c.mapping.response(&d.Delivery)
 	if err != nil {
-		c.refuse(d)
+		c.refuse(ctx, d, err)
 		return nil, err
 	}
 	if c.mapping.raw {
@@ -100,7 +108,15 @@ func (c *consumer) settle(d *broker.Delivery, handedOver bool) {
 }
 
 // refuse settles a message that cannot be decoded.
-func (c *consumer) refuse(d *broker.Delivery) {
+func (c *consumer) refuse(ctx context.Context, d *broker.Delivery, why error) {
+	if c.dead != nil {
+		err := c.dead.Put(ctx, d, transfer.Failure{Err: why, By: "endpoint " + c.name}, 0)
+		if err == nil {
+			c.report(d.Moved(true))
+			return
+		}
+		c.logger.Error(c.prefix, fmt.Sprintf("message goes back to the queue: %v; %v", why, err))
+	}
 	settle := d.Reject
 	if c.cfg.NackDiscard {
 		settle = d.Discard

@@ -115,7 +115,8 @@ func same(t *testing.T, name string, d property, of reflect.Type) {
 	}
 }
 
-func TestDefinitions_OfTLSAreItsStructs(t *testing.T) {
+func TestDefinitions_OfInnerBlocksAreTheirStructs(t *testing.T) {
+	same(t, "retry", definition(t, schema.Agent).Properties["retry"], reflect.TypeFor[agent.Retry]())
 	tls := definition(t, schema.Agent).Properties["tls"]
 	same(t, "tls", tls, reflect.TypeFor[broker.TLS]())
 	same(t, "tls.client_certs", *tls.Properties["client_certs"].Items, reflect.TypeFor[broker.ClientCert]())

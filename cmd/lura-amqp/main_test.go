@@ -69,7 +69,7 @@ func TestCommand_CheckHasKrakenDsExitCodes(t *testing.T) {
 	write := func(name, keys string) string {
 		file := filepath.Join(dir, name)
 		text := `{"version": 3, "endpoints": [{"endpoint": "/a", "backend": [{"host": ["amqp://127.0.0.1:1"], "disable_host_sanitize": true,
-		  "extra_config": {"backend/amqp/consumer": {"name": "q", "exchange": "", "routing_key": []` + keys + `}}}]}]}`
+		  "extra_config": {"backend/amqp/consumer": {"name": "q", "exchange": "", "durable": true, "routing_key": []` + keys + `}}}]}]}`
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -63,6 +63,19 @@ func (d *Delivery) nack(counter *atomic.Int64, requeue bool) error {
 	return d.settle(counter, func() error { return d.Delivery.Nack(false, requeue) })
 }
 
+// Moved takes the message off its queue because a copy of it is in another one, and
+// counts it as dead-lettered or as requeued.
+func (d *Delivery) Moved(deadLettered bool) error {
+	counter := &d.counters.Requeued
+	if deadLettered {
+		counter = &d.counters.DeadLettered
+	}
+	if d.autoAck {
+		return d.settle(counter, nil)
+	}
+	return d.settle(counter, func() error { return d.Delivery.Ack(false) })
+}
+
 // Gone is closed when the message's channel is closed: the broker has it back, or
 // delivers it to somebody else.
 func (d *Delivery) Gone() <-chan struct{} { return d.over }

@@ -138,7 +138,12 @@ func (c *Configuration) agent(o owner, a *config.AsyncAgent) {
 func (c *Configuration) block(o owner, n extra.Namespace, problems schema.Problems, hosts broker.Hosts, t topology.Topology) {
 	c.add(o, problems)
 	if problems.Err() == nil {
-		c.needs = append(c.needs, need{o.at, o.place(n.Path()), hosts, t})
+		block := o.place(n.Path())
+		c.needs = append(c.needs, need{o.at, block, hosts, t})
+		if t.DeclaresQueue() && !t.Queue.Durable && !t.Queue.Exclusive {
+			c.findings = append(c.findings, Finding{c.file, block.to("durable").String(), Warning,
+				"false, so the queue and its messages are gone when the broker restarts, and RabbitMQ 4.3 refuses it", `add "durable": true`})
+		}
 	}
 }
 

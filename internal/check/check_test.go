@@ -21,13 +21,16 @@ func TestFile(t *testing.T) {
 			`{"version": 3, "endpoints": [{"endpoint": "/a", "backend": [{"host": ["http://u:secret@h:1"], "url_pattern": "/"}]}]}`,
 			"krakend.json: error: Lura refuses it: host http://xxxxx@h:1 not valid: invalid host"},
 		"no disable_host_sanitize, and the rest is checked": {
-			endpoint(`"host": ["amqp://u:secret@h"], "extra_config": {"backend/amqp/consumer": {"name": "q", "exchange": "", "routing_key": [], "colour": 1}}`),
+			endpoint(`"host": ["amqp://u:secret@h"], "extra_config": {"backend/amqp/consumer": {"name": "q", "exchange": "", "routing_key": [], "durable": true, "colour": 1}}`),
 			`krakend.json#/endpoints/0/backend/0/disable_host_sanitize: error: not true, so the gateway takes the hosts for HTTP's; add "disable_host_sanitize": true
 krakend.json#/endpoints/0/backend/0/extra_config/backend~1amqp~1consumer/colour: error: unknown key, ignored; remove it, or begin it with @ to make it a comment`},
 		"no block": {
 			endpoint(`"host": ["amqp://u:secret@h"]`),
 			`krakend.json#/endpoints/0/backend/0/disable_host_sanitize: error: not true, so the gateway takes the hosts for HTTP's; add "disable_host_sanitize": true
 krakend.json#/endpoints/0/backend/0/extra_config: error: has no AMQP block, though host begins with amqp; add "backend/amqp/producer" or "backend/amqp/consumer"`},
+		"a queue that RabbitMQ 4.3 refuses": {
+			endpoint(`"host": ["amqp://h"], "disable_host_sanitize": true, "extra_config": {"backend/amqp/consumer": {"name": "q", "exchange": "", "routing_key": []}}`),
+			`krakend.json#/endpoints/0/backend/0/extra_config/backend~1amqp~1consumer/durable: warning: false, so the queue and its messages are gone when the broker restarts, and RabbitMQ 4.3 refuses it; add "durable": true`},
 		"two handlers": {
 			endpoint(`"host": ["amqp://h"], "disable_host_sanitize": true, "extra_config": {"backend/lambda": {}, "backend/amqp/stats": {"colour": 1}}`),
 			`krakend.json#/endpoints/0/backend/0/extra_config: error: has both "backend/amqp/stats" and "backend/lambda", and only one can answer; give each a backend of its own
@@ -80,7 +83,7 @@ func TestFile_FindsContradictionsOnTheSameBrokerOnly(t *testing.T) {
 		  "backend/amqp/producer": {"name": "q", "exchange": "e", "routing_key": "r", ` + keys + `}}}]}`
 	}
 	got := lines(File(write(t, `{"version": 3, "endpoints": [`+strings.Join([]string{
-		backend("a", `"durable": true, "@": 11`), backend("b", `"durable": false, "@": 12`), backend("a", `"durable": true, "delete": true, "@": 13`),
+		backend("a", `"durable": true, "@": 11`), backend("b", `"durable": true, "exclusive": true, "@": 12`), backend("a", `"durable": true, "delete": true, "@": 13`),
 	}, ",")+`]}`)))
 	want := `krakend.json#/endpoints/2/backend/0/extra_config/backend~1amqp~1producer: error: declares exchange "e" as topic durable auto-delete, and /endpoints/0/backend/0/extra_config/backend~1amqp~1producer declares it as topic durable; give both the same settings
 krakend.json#/endpoints/2/backend/0/extra_config/backend~1amqp~1producer: error: declares queue "q" as durable auto-delete, and /endpoints/0/backend/0/extra_config/backend~1amqp~1producer declares it as durable; give both the same settings`
@@ -107,7 +110,7 @@ func TestConnect_ChangesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := `{"version": 3, "endpoints": [
-	  {"endpoint": "/a", "method": "POST", "backend": [{"host": ["` + url + `"], "disable_host_sanitize": true, "extra_config": {"backend/amqp/producer": {"name": "absent", "exchange": "absent", "routing_key": "r"}}}]},
+	  {"endpoint": "/a", "method": "POST", "backend": [{"host": ["` + url + `"], "disable_host_sanitize": true, "extra_config": {"backend/amqp/producer": {"name": "absent", "exchange": "absent", "durable": true, "routing_key": "r"}}}]},
 	  {"endpoint": "/b", "backend": [{"host": ["` + url + `"], "disable_host_sanitize": true, "extra_config": {"backend/amqp/consumer": {"name": "present", "exchange": "", "routing_key": [], "durable": true}}}]}]}`
 	c := File(write(t, text))
 	c.Connect(soon(t))
@@ -131,7 +134,7 @@ func TestConnect_ChangesNothing(t *testing.T) {
 }
 
 func TestConnect_SaysOnceThatABrokerIsAway(t *testing.T) {
-	backend := `{"endpoint": "/%", "backend": [{"host": ["amqp://127.0.0.1:1", "amqp://127.0.0.1:2"], "disable_host_sanitize": true, "extra_config": {"backend/amqp/consumer": {"name": "%", "exchange": "", "routing_key": []}}}]}`
+	backend := `{"endpoint": "/%", "backend": [{"host": ["amqp://127.0.0.1:1", "amqp://127.0.0.1:2"], "disable_host_sanitize": true, "extra_config": {"backend/amqp/consumer": {"name": "%", "exchange": "", "durable": true, "routing_key": []}}}]}`
 	c := File(write(t, `{"version": 3, "endpoints": [`+strings.ReplaceAll(backend, "%", "a")+","+strings.ReplaceAll(backend, "%", "b")+`]}`))
 	c.Connect(soon(t))
 	want := `krakend.json#/endpoints/0/backend/0: error: cannot connect, nor can 1 others: amqp://guest:xxxxx@127.0.0.1:1/: dial tcp 127.0.0.1:1: connect: connection refused; start the broker, or correct host

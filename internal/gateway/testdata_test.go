@@ -18,6 +18,7 @@ const testdata = "../../testdata"
 func TestTestdata(t *testing.T) {
 	scripts := map[string]func(t *testing.T, text string){
 		"krakend.json":                           demo,
+		"failures.json":                          failures,
 		"middleware.json":                        middleware,
 		"runway.json":                            runway,
 		"seeds/000-krakend-producer.json":        seedProducer,

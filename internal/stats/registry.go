@@ -63,10 +63,15 @@ func Register(ctx context.Context, kind Kind, name string) *Entry {
 
 // RegisterBackend registers a backend under its endpoint, as "POST /orders".
 func RegisterBackend(ctx context.Context, remote *config.Backend) *Entry {
+	return Register(ctx, Endpoint, NameOf(remote))
+}
+
+// NameOf is the name that a backend is registered under.
+func NameOf(remote *config.Backend) string {
 	if remote.ParentEndpoint == "" {
-		return Register(ctx, Endpoint, "an agent's backend "+remote.URLPattern)
+		return "an agent's backend " + remote.URLPattern
 	}
-	return Register(ctx, Endpoint, remote.ParentEndpointMethod+" "+remote.ParentEndpoint)
+	return remote.ParentEndpointMethod + " " + remote.ParentEndpoint
 }
 
 // Show adds a connection to the entry until ctx ends.

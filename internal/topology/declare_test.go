@@ -15,8 +15,8 @@ func TestMain(m *testing.M) { rabbit.Main(m) }
 
 var names atomic.Int64
 
-// existing returns the configuration of a queue and exchange of the test's own.
-func existing(t *testing.T, change func(*Config)) Config {
+// own returns the configuration of a queue and exchange of the test's own.
+func own(t *testing.T, change func(*Config)) Config {
 	t.Helper()
 	c := config(change)
 	c.Name = fmt.Sprintf("%s-%d", t.Name(), names.Add(1))
@@ -40,7 +40,7 @@ func TestDeclare_EveryTypeOfQueueAndExchange(t *testing.T) {
 		"internal": func(c *Config) { c.ExchangeArgs = map[string]any{"alternate-exchange": "amq.fanout"} },
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := existing(t, change)
+			c := own(t, change)
 			if problems := c.Problems(); len(problems) > 0 {
 				t.Fatal(problems)
 			}
@@ -61,7 +61,7 @@ func TestDeclare_EveryTypeOfQueueAndExchange(t *testing.T) {
 
 func TestDeclare_HeadersExchangeRoutesByBindingArgs(t *testing.T) {
 	node := rabbit.Shared(t)
-	c := existing(t, func(c *Config) {
+	c := own(t, func(c *Config) {
 		c.ExchangeType, c.BindingArgs = "headers", map[string]any{"x-match": "all", "kind": "order", "version": 2.0}
 	})
 	ch := rabbit.Channel(t, node.URL())
@@ -84,7 +84,7 @@ func TestDeclare_HeadersExchangeRoutesByBindingArgs(t *testing.T) {
 
 func TestDeclare_PassiveSaysWhatIsMissingAndNoneDoesNotLook(t *testing.T) {
 	node := rabbit.Shared(t)
-	c := existing(t, func(c *Config) { c.Declare = Passive })
+	c := own(t, func(c *Config) { c.Declare = Passive })
 	var absent *MissingError
 	if err := c.Topology().Declare(rabbit.Channel(t, node.URL())); !errors.As(err, &absent) || absent.What != fmt.Sprintf("exchange %q", c.Exchange) {
 		t.Errorf("%v", err)

@@ -31,6 +31,16 @@ func (t Topology) find(ch *amqp.Channel) error {
 	return nil
 }
 
+// existing takes the broker's word that something exists with other settings for
+// success.
+func existing(err error) error {
+	var refused *amqp.Error
+	if errors.As(err, &refused) && refused.Code == amqp.PreconditionFailed {
+		return nil
+	}
+	return err
+}
+
 func missing(what string, err error) error {
 	var refused *amqp.Error
 	if errors.As(err, &refused) && refused.Code == amqp.NotFound {

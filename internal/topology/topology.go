@@ -33,6 +33,7 @@ const (
 	All     Mode = "all"     // it is declared
 	Passive Mode = "passive" // it must exist: the broker is asked, and nothing is bound
 	None    Mode = "none"    // nobody asks
+	Ensure  Mode = "ensure"  // it is declared, and used as it is when it exists with other settings
 )
 
 // Exchange is an exchange to declare. The default exchange "" and the exchanges
@@ -117,7 +118,13 @@ func (t Topology) Declare(ch *amqp.Channel) error {
 		return nil
 	case Passive:
 		return t.find(ch)
+	case Ensure:
+		return existing(t.declare(ch))
 	}
+	return t.declare(ch)
+}
+
+func (t Topology) declare(ch *amqp.Channel) error {
 	if e := t.Exchange; e.declarable() {
 		if err := ch.ExchangeDeclare(e.Name, e.Type, e.Durable, e.AutoDelete, false, t.NoWait, e.Args); err != nil {
 			return fmt.Errorf("declare exchange %q: %w", e.Name, err)

@@ -1,0 +1,99 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/bdf0fecc/lura-amqp/internal/broker"
+	"github.com/bdf0fecc/lura-amqp/internal/transfer"
+)
+
+// retrier has the queues of an agent's retry block.
+type retrier struct {
+	delays []*transfer.Queue // after each attempt but the last
+	dead   *transfer.Queue   // nil if there is none
+}
+
+func newRetrier(ctx context.Context, r *Retry, o transfer.Options) *retrier {
+	if r == nil {
+		return nil
+	}
+	queues := &retrier{}
+	same := map[time.Duration]*transfer.Queue{}
+	for _, delay := range r.delays() {
+		if same[delay] == nil {
+			same[delay] = transfer.Delay(ctx, delay, o)
+		}
+		queues.delays = append(queues.delays, same[delay])
+	}
+	if r.DeadLetter != "" {
+		queues.dead = transfer.DeadLetter(ctx, r.DeadLetter, o)
+	}
+	return queues
+}
+
+// fail settles a message that was not processed.
+func (a *agent) fail(ctx context.Context, d *broker.Delivery, err error) {
+	f := classify(err)
+	permanent := a.cfg.permanent(f)
+	if a.retrier == nil {
+		if a.cfg.AutoAck || a.cfg.NackDiscard || permanent {
+			a.discard(d, err)
+			return
+		}
+		a.giveBack(ctx, d, err)
+		return
+	}
+	why := transfer.Failure{Err: err, Status: f.status(), By: "agent " + a.name, Attempt: transfer.Attempts(&d.Delivery) + 1}
+	if permanent || why.Attempt >= a.cfg.Retry.MaxAttempts {
+		a.bury(ctx, d, why)
+		return
+	}
+	a.again(ctx, d, why)
+}
+
+func (a *agent) discard(d *broker.Delivery, err error) {
+	a.logger.Error(a.prefix, fmt.Sprintf("message discarded: %v", err))
+	a.report(d.Discard())
+}
+
+// again lets the message wait in its delay queue.
+func (a *agent) again(ctx context.Context, d *broker.Delivery, why transfer.Failure) {
+	queue := a.retrier.delays[why.Attempt-1]
+	if err := queue.Put(ctx, d, why, a.cfg.Retry.wait(why.Attempt)); err != nil {
+		a.giveBack(ctx, d, fmt.Errorf("%w; %w", why.Err, err))
+		return
+	}
+	a.logger.Warning(a.prefix, fmt.Sprintf("attempt %d of %d failed, message waits in queue %q: %v", why.Attempt, a.cfg.Retry.MaxAttempts, queue.Name, why.Err))
+	a.report(d.Moved(false))
+}
+
+// bury moves a message that is not tried again to the dead-letter queue.
+func (a *agent) bury(ctx context.Context, d *broker.Delivery, why transfer.Failure) {
+	if a.retrier.dead == nil {
+		a.discard(d, why.Err)
+		return
+	}
+	if err := a.retrier.dead.Put(ctx, d, why, 0); err != nil {
+		a.giveBack(ctx, d, fmt.Errorf("%w; %w", why.Err, err))
+		return
+	}
+	a.logger.Error(a.prefix, fmt.Sprintf("message moved to queue %q after %d attempts: %v", a.retrier.dead.Name, why.Attempt, why.Err))
+	a.report(d.Moved(true))
+}
+
+// giveBack returns a message to its queue, the later the more messages failed in a row:
+// the broker delivers it again at once.
+func (a *agent) giveBack(ctx context.Context, d *broker.Delivery, err error) {
+	delay := a.failures.add()
+	a.logger.Error(a.prefix, fmt.Sprintf("message goes back to the queue in %s: %v", delay, err))
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-d.Gone():
+	}
+	a.report(d.Reject())
+}

@@ -1,0 +1,87 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/luraproject/lura/v2/proxy"
+	"github.com/luraproject/lura/v2/transport/http/client"
+)
+
+// statusCoder is an error with the HTTP status of a backend.
+type statusCoder interface {
+	error
+	StatusCode() int
+}
+
+// backendError is a status that Lura does not make an error of.
+type backendError struct {
+	code int
+	what string
+}
+
+func (e *backendError) Error() string   { return fmt.Sprintf("backend answered %d (%s)", e.code, e.what) }
+func (e *backendError) StatusCode() int { return e.code }
+
+// failure says why a message was not processed, or nil. Backends with encoding
+// no-op report an HTTP error only in the response's status, and those with
+// return_error_details only in its data.
+func failure(response *proxy.Response, err error) error {
+	if err != nil || response == nil {
+		return err
+	}
+	if code := response.Metadata.StatusCode; code >= http.StatusBadRequest {
+		return &backendError{code, http.StatusText(code)}
+	}
+	for key, value := range response.Data {
+		if detail, ok := value.(statusCoder); ok {
+			return &backendError{detail.StatusCode(), key}
+		}
+	}
+	if response.Io != nil {
+		if _, err := io.Copy(io.Discard, response.Io); err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("reading the backend's answer: %w", err)
+		}
+	}
+	return nil
+}
+
+// failed is what the backends said about a message that failed.
+type failed struct {
+	statuses []int
+	other    bool // something failed without a status
+}
+
+// classify looks through the errors of all backends.
+func classify(err error) (f failed) {
+	var merged interface{ Errors() []error }
+	var coded statusCoder
+	var invalid *client.ErrInvalidStatus
+	switch {
+	case errors.As(err, &merged):
+		for _, one := range merged.Errors() {
+			part := classify(one)
+			f.statuses, f.other = append(f.statuses, part.statuses...), f.other || part.other
+		}
+	case errors.As(err, &coded):
+		f.statuses = []int{coded.StatusCode()}
+	case errors.As(err, &invalid):
+		// Lura keeps the number to itself.
+		var status int
+		_, scanErr := fmt.Sscanf(invalid.Error(), "invalid status code %d", &status)
+		f.statuses, f.other = []int{status}, scanErr != nil
+	default:
+		f.other = true
+	}
+	return f
+}
+
+// status is the first one, or 0.
+func (f failed) status() int {
+	if len(f.statuses) == 0 {
+		return 0
+	}
+	return f.statuses[0]
+}
