@@ -17,7 +17,7 @@ func (r *row) allThree(g *gateway) {
 	r.load.publish(r.loading, 8, g.producer("get", nil))
 	r.load.publish(r.loading, 8, g.producer("push", nil))
 	r.load.consume(r.loading, 4, g.consumer("get", nil))
-	if err := g.agent("push", r.load.process); err != nil {
+	if err := g.agent("push", r.load.process, nil); err != nil {
 		r.t.Fatal(err)
 	}
 }

@@ -26,7 +26,7 @@ import (
 func TestClientsGoAway(t *testing.T) {
 	r := newRow(t, "1,000 GETs cancelled at random points; HTTP clients")
 	node := rabbit.Private(t)
-	p := newProcess(t, node.URL(), "http://localhost:9999")
+	p := newProcess(t, node.URL(), "http://localhost:9999", "")
 	p.start()
 	r.load.each(r.loading, 2, func() bool {
 		id := fmt.Sprintf("m%d", r.load.number.Add(1))

@@ -78,7 +78,7 @@ func (g *gateway) consumer(name string, more map[string]any) proxy.Proxy {
 }
 
 // agent starts an agent whose messages backends gets.
-func (g *gateway) agent(name string, backends proxy.Proxy) error {
+func (g *gateway) agent(name string, backends proxy.Proxy, more map[string]any) error {
 	hosts := ""
 	for i, h := range g.hosts {
 		if i > 0 {
@@ -86,10 +86,12 @@ func (g *gateway) agent(name string, backends proxy.Proxy) error {
 		}
 		hosts += h
 	}
+	block := g.block(name, more)
+	block["host"] = hosts
 	a := &config.AsyncAgent{
 		Name:        name,
 		Consumer:    config.Consumer{Topic: "key", Workers: 4, Timeout: requestTime},
-		ExtraConfig: config.ExtraConfig{"async/amqp": g.block(name, map[string]any{"host": hosts})},
+		ExtraConfig: config.ExtraConfig{"async/amqp": block},
 	}
 	if !agent.StartAgent(g.ctx, async.Options{Agent: a, Proxy: backends, AgentPing: make(chan string, 1), G: g.agents, Logger: g.logger}) {
 		return fmt.Errorf("agent %s did not start", name)

@@ -41,13 +41,14 @@ const processConfig = `{
   ],
   "async_agent": [
     {"name": "push", "consumer": {"topic": "key", "workers": 4, "timeout": "2s"},
-     "extra_config": {"async/amqp": {"host": "%[2]s", "name": "push", "exchange": "push", "durable": true}},
+     "extra_config": {"async/amqp": {"host": "%[2]s", "name": "push", "exchange": "push", "durable": true%[4]s}},
      "backend": [{"host": ["%[3]s"], "url_pattern": "/", "method": "POST"}]}
   ]
 }`
 
-// newProcess builds the gateway and writes its configuration.
-func newProcess(t *testing.T, broker, backend string) *process {
+// newProcess builds the gateway and writes its configuration; agentKeys are more keys of
+// the agent's block.
+func newProcess(t *testing.T, broker, backend, agentKeys string) *process {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -66,7 +67,7 @@ func newProcess(t *testing.T, broker, backend string) *process {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	if err := os.WriteFile(p.file, fmt.Appendf(nil, processConfig, port, broker, backend), 0o600); err != nil {
+	if err := os.WriteFile(p.file, fmt.Appendf(nil, processConfig, port, broker, backend, agentKeys), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { p.end(syscall.SIGKILL) })
@@ -164,14 +165,18 @@ func (r *row) request(p *process, kind, method, path, body string) (int, string)
 }
 
 // backend is what the agent pushes to. It is slow enough to have messages in hand
-// when the gateway ends.
-func (r *row) backend() *httptest.Server {
+// when the gateway ends. What it refuses it answers 503.
+func (r *row) backend(refuses func() bool) *httptest.Server {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		var m message
 		if err := json.NewDecoder(request.Body).Decode(&m); err != nil {
 			r.t.Error(err)
 		}
 		pause(request.Context(), 20*time.Millisecond)
+		if refuses != nil && refuses() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
 		if request.Context().Err() == nil {
 			r.books.hand(m.ID)
 		}
@@ -193,7 +198,7 @@ func TestGatewayEnded(t *testing.T) {
 		t.Run(tc.signal.String(), func(t *testing.T) {
 			r := newRow(t, tc.name)
 			node := rabbit.Private(t)
-			p := newProcess(t, node.URL(), r.backend().URL)
+			p := newProcess(t, node.URL(), r.backend(nil).URL, "")
 			p.start()
 			r.clients(p)
 			ends, times := r.duration(), 0

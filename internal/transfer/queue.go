@@ -38,34 +38,31 @@ type Queue struct {
 // DeadLetter returns the queue for messages that nobody tries again. One that exists is
 // used as it is.
 func DeadLetter(ctx context.Context, name string, o Options) *Queue {
-	return o.queue(ctx, topology.Queue{Name: name, Durable: true, Args: o.kind()}, topology.Ensure)
+	q := topology.Queue{Name: name, Durable: true}
+	if o.Source.Args["x-queue-type"] == topology.Quorum {
+		q.Args = amqp.Table{"x-queue-type": topology.Quorum}
+	}
+	return o.queue(ctx, q, topology.Ensure)
 }
 
-// Delay returns the queue in which messages wait until they go back to their source.
+// Delay returns the queue in which messages wait until they go back to their source. It
+// is a quorum queue whatever the source is: no other forgets an expired message only when
+// its target has it (x-dead-letter-strategy, RabbitMQ 3.10 and later). A classic one lost
+// messages when the broker was killed, as the fault bench has shown.
 func Delay(ctx context.Context, d time.Duration, o Options) *Queue {
-	args := o.kind()
-	if args == nil {
-		args = amqp.Table{}
-	} else {
-		// Else a quorum queue forgets an expired message that its target did not get.
-		args["x-dead-letter-strategy"], args["x-overflow"] = "at-least-once", "reject-publish"
-	}
-	args["x-message-ttl"] = d.Milliseconds()
-	args["x-dead-letter-exchange"], args["x-dead-letter-routing-key"] = "", o.Source.Name
-	return o.queue(ctx, topology.Queue{Name: DelayName(o.Source.Name, d), Durable: true, Args: args}, topology.All)
+	return o.queue(ctx, topology.Queue{Name: DelayName(o.Source.Name, d), Durable: true, Args: amqp.Table{
+		"x-queue-type":              topology.Quorum,
+		"x-dead-letter-strategy":    "at-least-once",
+		"x-overflow":                "reject-publish", // which the strategy wants
+		"x-message-ttl":             d.Milliseconds(),
+		"x-dead-letter-exchange":    "",
+		"x-dead-letter-routing-key": o.Source.Name,
+	}}, topology.All)
 }
 
 // DelayName is the name of a delay queue: its settings never change under one name.
 func DelayName(source string, d time.Duration) string {
 	return source + ".retry." + strconv.FormatInt(d.Milliseconds(), 10)
-}
-
-// kind makes the queue a quorum queue where the source is one.
-func (o Options) kind() amqp.Table {
-	if o.Source.Args["x-queue-type"] == topology.Quorum {
-		return amqp.Table{"x-queue-type": topology.Quorum}
-	}
-	return nil
 }
 
 func (o Options) queue(ctx context.Context, q topology.Queue, m topology.Mode) *Queue {
