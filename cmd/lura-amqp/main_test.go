@@ -17,6 +17,10 @@ func TestCommand_WrongCallsExplainThemselves(t *testing.T) {
 	if err := os.WriteFile(broken, []byte(`{"version": 3, "endpoints": [`), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	null := filepath.Join(dir, "null.json")
+	if err := os.WriteFile(null, []byte(`{"version": 3, "endpoints": [null]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	secret := filepath.Join(dir, "secret.json")
 	if err := os.WriteFile(secret, []byte(`{"version": 3, "endpoints": [{"endpoint": "/a", "backend": [{"host": ["amqp://u:hush@h:1"]}]}]}`), 0o600); err != nil {
 		t.Fatal(err)
@@ -34,6 +38,7 @@ func TestCommand_WrongCallsExplainThemselves(t *testing.T) {
 		{[]string{"run", "-c", filepath.Join(dir, "absent.json")}, 1, "absent.json"},
 		{[]string{"run", "--config", broken}, 1, "broken.json: error: is not JSON: line 1"},
 		{[]string{"run", "--config", secret}, 1, "disable_host_sanitize: error: not true"},
+		{[]string{"run", "-c", null}, 1, "null.json#/endpoints/0: error: must be an object"},
 		{[]string{"check"}, 1, "lura-amqp check -c krakend.json"},
 		{[]string{"check", "-c", "a", "b"}, 1, "lura-amqp check -c krakend.json"},
 		{[]string{"check", "-x"}, 1, "-x"},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/luraproject/lura/v2/config"
@@ -41,6 +42,9 @@ func File(file string) *Configuration {
 		c.findings = Findings{*finding}
 		return c
 	}
+	if c.findings = notObjects(file, d); len(c.findings) > 0 {
+		return c
+	}
 	c.sanitized(d)
 	parsed, err := parse(d)
 	if err != nil {
@@ -60,6 +64,17 @@ func File(file string) *Configuration {
 
 // Findings are what was found until now.
 func (c *Configuration) Findings() Findings { return c.findings.sorted() }
+
+// notObjects are the endpoints, agents and backends that Lura's parser would panic on.
+func notObjects(file string, d document) Findings {
+	findings := Findings{}
+	for _, o := range slices.Concat(owners(d, pointer{}, "endpoints"), d.agents(), d.allBackends()) {
+		if o.object == nil {
+			findings = append(findings, Finding{file, o.at.String(), Error, "must be an object", "write it in { and }, or remove it"})
+		}
+	}
+	return findings
+}
 
 func (c *Configuration) add(o owner, problems schema.Problems) {
 	for _, p := range problems {

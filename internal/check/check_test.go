@@ -13,8 +13,13 @@ import (
 
 func TestFile(t *testing.T) {
 	for name, tc := range map[string]struct{ text, want string }{
-		"not JSON":        {"{\n  \"version\": 3,\n  \"endpoints\": [,]\n}", "krakend.json: error: is not JSON: line 3, column 17: invalid character ',' looking for beginning of value; correct it there, or just before"},
-		"a list":          {"[]", "krakend.json: error: is not a JSON object; begin with { and end with }"},
+		"not JSON": {"{\n  \"version\": 3,\n  \"endpoints\": [,]\n}", "krakend.json: error: is not JSON: line 3, column 17: invalid character ',' looking for beginning of value; correct it there, or just before"},
+		"a list":   {"[]", "krakend.json: error: is not a JSON object; begin with { and end with }"},
+		"nulls that Lura would panic on": {
+			`{"version": 3, "endpoints": [null, {"endpoint": "/a", "backend": [null]}], "async_agent": [1]}`,
+			`krakend.json#/async_agent/0: error: must be an object; write it in { and }, or remove it
+krakend.json#/endpoints/0: error: must be an object; write it in { and }, or remove it
+krakend.json#/endpoints/1/backend/0: error: must be an object; write it in { and }, or remove it`},
 		"Lura refuses it": {`{"version": 2}`, `krakend.json: error: Lura refuses it: `},
 		"nothing of ours": {`{"version": 3, "endpoints": [{"endpoint": "/a", "backend": [{"host": ["http://h"], "url_pattern": "/"}]}]}`, ""},
 		"an HTTP host that Lura refuses, password and all": {

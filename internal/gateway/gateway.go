@@ -5,6 +5,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/gin-gonic/gin"
@@ -25,8 +26,14 @@ import (
 // log says why.
 var ErrNotServing = errors.New("the HTTP server ended")
 
-// Load reads a krakend.json.
-func Load(path string) (config.ServiceConfig, error) {
+// Load reads a krakend.json. What makes Lura's parser panic, as a null in the place of
+// an endpoint, is an error too.
+func Load(path string) (cfg config.ServiceConfig, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%s: %v", path, r)
+		}
+	}()
 	registerAliases()
 	return config.NewParser().Parse(path)
 }
