@@ -22,9 +22,17 @@ func hostsOf(t testing.TB, node *rabbit.Node) Hosts {
 	return parsed(t, node.URL()+"?connection_timeout="+unique())
 }
 
+// configured has the defaults, a queue and an exchange of that name, and what change does.
+func configured(name string, change func(*topology.Config)) topology.Config {
+	c := topology.Defaults()
+	c.Name, c.Exchange = name, name
+	change(&c)
+	return c
+}
+
 // durable is a topology of durable things with the test's name.
 func durable(name string) topology.Topology {
-	return topology.Config{Name: name, Exchange: name, Durable: true}.Topology("#")
+	return configured(name, func(c *topology.Config) { c.Durable = true }).Topology("#")
 }
 
 func publisherOn(t testing.TB, hosts Hosts, top topology.Topology) *Publisher {

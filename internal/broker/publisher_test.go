@@ -37,7 +37,7 @@ func TestPublish_ConfirmedMessageIsInTheQueueAndPersistent(t *testing.T) {
 
 func TestPublish_ReturnsAreMatchedToTheirOwnRequests(t *testing.T) {
 	node := rabbit.Shared(t)
-	top := topology.Config{Name: "", Exchange: nameOf(t), Durable: true}.Topology()
+	top := configured(nameOf(t), func(c *topology.Config) { c.Name, c.Durable = "", true }).Topology()
 	p := publisherOn(t, hostsOf(t, node), top)
 	if err := p.Publish(soon(t), message("nobody", "")); err != nil {
 		t.Fatal("an unroutable message that nobody asked to be mandatory:", err)
@@ -140,7 +140,7 @@ func TestPublish_ConflictingExchangeIsSaidOnceAndHarmsNoOther(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, noWait := range []bool{false, true} {
-		top := topology.Config{Name: nameOf(t), Exchange: nameOf(t), Durable: true, NoWait: noWait}.Topology("#")
+		top := configured(nameOf(t), func(c *topology.Config) { c.Durable, c.NoWait = true, noWait }).Topology("#")
 		p := NewPublisher(t.Context(), hosts, PublisherOptions{Topology: top, Confirm: true, Logger: log, Prefix: "[BACKEND: /conflict][AMQP]"})
 		for range 20 {
 			err := p.Publish(soon(t), message("k", ""))
@@ -181,7 +181,7 @@ func TestPublish_HeadersThatFitNoFrameHarmNobody(t *testing.T) {
 func TestPublish_ExclusiveQueueIsReadByTheSameGateway(t *testing.T) {
 	node := rabbit.Shared(t)
 	hosts := hostsOf(t, node)
-	top := topology.Config{Name: nameOf(t), Exchange: nameOf(t), Exclusive: true}.Topology("#")
+	top := configured(nameOf(t), func(c *topology.Config) { c.Exclusive = true }).Topology("#")
 	p, s := publisherOn(t, hosts, top), subscriptionOn(t, hosts, top)
 	if err := p.Publish(soon(t), message("k", "body")); err != nil {
 		t.Fatal(err)
