@@ -37,7 +37,7 @@ const usage = `lura-amqp is a small Lura gateway with AMQP backends and agents.
   lura-amqp schema [--base schema.json]
 
     prints the JSON Schemas of the blocks, or KrakenD's own schema with them in
-    the place of its own, for krakend check --lint --schema.
+    the place of its own, for krakend check -s.
 `
 
 // Exit statuses.
