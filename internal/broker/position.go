@@ -18,11 +18,12 @@ type position struct {
 	held map[int64]struct{}
 }
 
-// take notes a message that was handed out; the result notes that it is settled.
+// take notes a message that was handed out; the result notes that it is settled, and is
+// nil for a message of a queue that is no stream.
 func (p *position) take(d *amqp.Delivery) (settled func()) {
 	offset, isStream := d.Headers[streamOffset].(int64)
 	if !isStream {
-		return func() {}
+		return nil
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -14,7 +14,9 @@ func TestPosition_ResumesAtTheFirstMessageThatIsNotSettled(t *testing.T) {
 	if got := p.resume(args); !reflect.DeepEqual(got, args) {
 		t.Errorf("before any message: %v", got)
 	}
-	p.take(&amqp.Delivery{})() // of a queue that is no stream
+	if p.take(&amqp.Delivery{}) != nil {
+		t.Error("a message of a queue that is no stream has a position")
+	}
 	five, six, seven := p.take(at(5)), p.take(at(6)), p.take(at(7))
 	for _, step := range []struct {
 		settle func()

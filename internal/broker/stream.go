@@ -95,8 +95,9 @@ func (st *stream) take(d amqp.Delivery, ok bool) (*Delivery, error) {
 	// What came before the channel was closed is delivered again on the next.
 	if ok && (st.autoAck || !st.ch.IsClosed()) {
 		taken := st.delivery(d)
-		settled := st.position.take(&d)
-		taken.release = func() { settled(); st.letGo() }
+		if settled := st.position.take(&d); settled != nil {
+			taken.release = func() { settled(); st.letGo() }
+		}
 		return taken, nil
 	}
 	st.release()
