@@ -39,7 +39,7 @@ lint: ## go vet and gofmt
 
 fuzz: ## fuzz what clients and messages can reach, FUZZTIME (20s) each
 	go test ./producer -run '^$$' -fuzz FuzzMessage -fuzztime $(FUZZTIME)
-	go test ./consumer -run '^$$' -fuzz FuzzResponse -fuzztime $(FUZZTIME)
+	go test ./internal/response -run '^$$' -fuzz FuzzResponse -fuzztime $(FUZZTIME)
 	go test ./agent -run '^$$' -fuzz FuzzRequest -fuzztime $(FUZZTIME)
 	go test . -run '^$$' -fuzz FuzzBlocks -fuzztime $(FUZZTIME)
 

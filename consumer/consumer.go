@@ -10,6 +10,7 @@ import (
 	"github.com/luraproject/lura/v2/proxy"
 
 	"github.com/bdf0fecc/lura-amqp/internal/broker"
+	"github.com/bdf0fecc/lura-amqp/internal/response"
 	"github.com/bdf0fecc/lura-amqp/internal/stats"
 	"github.com/bdf0fecc/lura-amqp/internal/status"
 	"github.com/bdf0fecc/lura-amqp/internal/topology"
@@ -19,7 +20,7 @@ import (
 // consumer answers the requests of one backend.
 type consumer struct {
 	cfg      Config
-	mapping  mapping
+	mapping  response.Mapping
 	source   source
 	dead     *transfer.Queue // nil without dead_letter
 	name     string          // of the endpoint
@@ -50,7 +51,7 @@ func New(ctx context.Context, logger logging.Logger, prefix string, cfg Config, 
 		Prefix:       prefix,
 		Stats:        counters,
 	}
-	c := &consumer{cfg: cfg, name: stats.NameOf(remote), mapping: newMapping(remote, cfg.Headers), counters: counters, logger: logger, prefix: prefix}
+	c := &consumer{cfg: cfg, name: stats.NameOf(remote), mapping: response.NewMapping(remote, cfg.Headers), counters: counters, logger: logger, prefix: prefix}
 	if cfg.Mode == pull {
 		c.source = broker.NewPuller(ctx, cfg.hosts, options)
 	} else {
@@ -66,9 +67,9 @@ func New(ctx context.Context, logger logging.Logger, prefix string, cfg Config, 
 
 // take is the proxy. The request may be nil.
 func (c *consumer) take(ctx context.Context, _ *proxy.Request) (*proxy.Response, error) {
-	response, err := c.answer(ctx)
+	answer, err := c.answer(ctx)
 	c.counters.Request(err)
-	return response, err
+	return answer, err
 }
 
 func (c *consumer) answer(ctx context.Context) (*proxy.Response, error) {
@@ -77,25 +78,25 @@ func (c *consumer) answer(ctx context.Context) (*proxy.Response, error) {
 	d, err := c.source.Receive(waiting, c.cfg.wait)
 	switch {
 	case errors.Is(err, broker.ErrEmpty), errors.Is(err, broker.ErrStopped):
-		return c.mapping.empty(), nil
+		return c.mapping.Empty(), nil
 	case err != nil:
 		return nil, status.Of(err)
 	}
-	response, err := c.mapping.response(&d.Delivery)
+	taken, err := c.mapping.Of(&d.Delivery)
 	if err != nil {
 		c.refuse(ctx, d, err)
 		return nil, err
 	}
-	if c.mapping.raw {
-		response.Io = newBody(ctx, d.Body, func(handedOver bool) { c.settle(d, handedOver) })
-		return response, nil
+	if c.mapping.Raw {
+		taken.Io = newBody(ctx, d.Body, func(handedOver bool) { c.settle(d, handedOver) })
+		return taken, nil
 	}
 	if ctx.Err() != nil {
 		c.settle(d, false)
 		return nil, status.Of(ctx.Err())
 	}
 	c.settle(d, true)
-	return response, nil
+	return taken, nil
 }
 
 // settle acks a message that was handed over and gives any other one back.

@@ -35,6 +35,7 @@ type Connection struct {
 	demand  atomic.Int64
 	wake    chan struct{}           // capacity 1: demand fell to zero, or rose again
 	again   chan struct{}           // capacity 1: somebody asked while it had given up
+	calls   *calls                  // whose replies come over it
 	session atomic.Pointer[session] // nil while it is not up
 
 	mu          sync.Mutex // guards below; never held while waiting
@@ -58,6 +59,7 @@ func newConnection(hosts Hosts, direction Direction) *Connection {
 		name:      connectionName(direction),
 		wake:      make(chan struct{}, 1),
 		again:     make(chan struct{}, 1),
+		calls:     newCalls(),
 		changed:   make(chan struct{}),
 		since:     time.Now(),
 		needed:    map[string]*declared{},
@@ -208,6 +210,8 @@ func (c *Connection) Status() stats.Connection {
 		State:      c.state.String(),
 		Since:      c.since,
 		Reconnects: max(c.sessions-1, 0),
+
+		RepliesDropped: c.calls.dropped.Load(),
 	}
 	if c.lastErr != nil {
 		shown.LastError = c.lastErr.Error()
@@ -222,7 +226,7 @@ func (c *Connection) need(ctx context.Context, t topology.Topology, p Policy, lo
 	defer c.mu.Unlock()
 	d := c.needed[identity]
 	if d == nil {
-		d = &declared{topology: t, identity: identity, policy: p, logger: logger}
+		d = &declared{failureLog: failureLog{logger: logger}, topology: t, identity: identity, policy: p}
 		c.needed[identity] = d
 	}
 	d.users++

@@ -9,6 +9,20 @@ import (
 
 var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
 
+// FromEnvironment puts the environment's values in the place of ${VARIABLES} in a name;
+// missing is one that is not set.
+func FromEnvironment(name string) (expanded, missing string) {
+	expanded = variable.ReplaceAllStringFunc(name, func(reference string) string {
+		variableName := reference[2 : len(reference)-1]
+		value, found := os.LookupEnv(variableName)
+		if !found {
+			missing = variableName
+		}
+		return value
+	})
+	return expanded, missing
+}
+
 // fromEnvironment puts the environment's values in the place of ${VARIABLES}; missing
 // is one that is not set. In the user and password of a URI a value stands for itself,
 // whatever characters it has; anywhere else it is part of the URI as it is.

@@ -19,6 +19,8 @@ var (
 	// ErrUnconfirmed: the request ended before the broker's answer. The broker
 	// may have the message all the same.
 	ErrUnconfirmed = errors.New("no confirm from the broker before the request ended")
+	// ErrUnanswered: the request ended before its reply came.
+	ErrUnanswered = errors.New("no reply before the request ended")
 	// ErrHeadersTooLarge: properties and headers do not fit in one frame. Sending
 	// them would close the connection for everybody (501 FRAME_ERROR).
 	ErrHeadersTooLarge = errors.New("message properties and headers do not fit in the broker's frame_max")
@@ -53,6 +55,13 @@ type LostError struct{ Err error }
 
 func (e *LostError) Error() string { return fmt.Sprintf("lost the channel: %v", e.Err) }
 func (e *LostError) Unwrap() error { return e.Err }
+
+// Crashed says that the broker broke on something that it was sent, and closed the
+// connection for it (541 INTERNAL_ERROR).
+func Crashed(err error) bool {
+	var refused *amqp.Error
+	return errors.As(err, &refused) && refused.Code == amqp.InternalError
+}
 
 // ReturnedError says that a mandatory message reached no queue (basic.return).
 type ReturnedError struct {

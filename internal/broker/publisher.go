@@ -46,6 +46,8 @@ type Message struct {
 	// Mandatory makes a message that no queue takes an error.
 	Mandatory bool
 	amqp.Publishing
+
+	answered <-chan struct{} // closed when the message was answered, which is more than a confirm
 }
 
 // standing is what a publisher has on the session it used last.
@@ -82,13 +84,27 @@ func NewPublisher(ctx context.Context, hosts Hosts, o PublisherOptions) *Publish
 // confirms, once it is on its way to the socket. It waits for the connection, the
 // topology and the confirm within ctx. See the package's errors for the rest.
 func (p *Publisher) Publish(ctx context.Context, m Message) error {
+	p.enter()
+	defer p.leave()
+	return p.send(ctx, m)
+}
+
+// enter keeps the connection while a request is in flight, until leave.
+func (p *Publisher) enter() {
+	p.connection.hold()
+	p.counters.InFlight.Add(1)
+}
+
+func (p *Publisher) leave() {
+	p.counters.InFlight.Add(-1)
+	p.connection.release()
+}
+
+// send publishes and counts.
+func (p *Publisher) send(ctx context.Context, m Message) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnconfirmed, err)
 	}
-	p.connection.hold()
-	defer p.connection.release()
-	p.counters.InFlight.Add(1)
-	defer p.counters.InFlight.Add(-1)
 	err := p.publish(ctx, m)
 	p.count(err)
 	var returned *ReturnedError
@@ -187,7 +203,7 @@ func (p *Publisher) publishOn(ctx context.Context, at *standing, m Message) erro
 	if m.Mandatory || p.watched {
 		number = c.expect()
 		defer c.forget(number)
-		m.Headers = withNumber(m.Headers, number)
+		m.Headers = withHeader(m.Headers, ReturnHeader, number)
 	}
 	if headerSize(m.Publishing) > s.maxHeader() {
 		return ErrHeadersTooLarge
@@ -204,6 +220,8 @@ func (p *Publisher) publishOn(ctx context.Context, at *standing, m Message) erro
 	case <-confirmation.Done():
 		p.counters.Confirms.Observe(time.Since(began))
 		return p.settle(ctx, at, c, confirmation.Acked(), number)
+	case <-m.answered:
+		return nil
 	case <-gate.blocked:
 		return ErrBlocked
 	case <-ctx.Done():
@@ -238,13 +256,12 @@ func (p *Publisher) settle(ctx context.Context, at *standing, c *publishingChann
 	return &LostError{Err: c.cause}
 }
 
-// withNumber returns the headers with the number by which a return finds its
-// request. The table given stays as it is.
-func withNumber(headers amqp.Table, number int64) amqp.Table {
-	numbered := make(amqp.Table, len(headers)+1)
+// withHeader returns the headers with one more. The table given stays as it is.
+func withHeader(headers amqp.Table, name string, value any) amqp.Table {
+	more := make(amqp.Table, len(headers)+1)
 	for k, v := range headers {
-		numbered[k] = v
+		more[k] = v
 	}
-	numbered[returnHeader] = number
-	return numbered
+	more[name] = value
+	return more
 }

@@ -10,8 +10,9 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// returnHeader carries the number by which a basic.return finds its request.
-const returnHeader = "x-lura-amqp-publish"
+// ReturnHeader carries the number by which a basic.return finds its request. It means
+// nothing to anybody else.
+const ReturnHeader = "x-lura-amqp-publish"
 
 // refusedInARow is how many publishes a channel may refuse one after the other
 // before another channel is tried, once a second at most: it may be the channel and
@@ -172,7 +173,7 @@ func (c *publishingChannel) drain(returns <-chan amqp.Return) {
 }
 
 func (c *publishingChannel) note(r amqp.Return) {
-	number, _ := r.Headers[returnHeader].(int64)
+	number, _ := r.Headers[ReturnHeader].(int64)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, expected := c.returned[number]; expected {

@@ -30,6 +30,7 @@ type session struct {
 	generation atomic.Pointer[generation]
 	declarers  chan *amqp.Channel // channels to declare on, nil where not opened yet
 	channels   channelTable
+	replies    replyConsumers
 
 	mu     sync.Mutex // guards over and every work.Add
 	over   bool

@@ -39,6 +39,9 @@ type Connection struct {
 	Since      time.Time `json:"since"`
 	Reconnects int64     `json:"reconnects"`
 	LastError  string    `json:"last_error,omitempty"` // why it is not up
+
+	// RepliesDropped are replies that were late, unknown or duplicate.
+	RepliesDropped int64 `json:"replies_dropped"`
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -63,7 +63,7 @@ func codeOf(err error) int {
 		return http.StatusBadRequest
 	case errors.As(err, &refused) && broker.NeedsPerson(err):
 		return http.StatusInternalServerError // the block does not fit the broker
-	case errors.Is(err, broker.ErrUnconfirmed), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, broker.ErrUnconfirmed), errors.Is(err, broker.ErrUnanswered), errors.Is(err, context.DeadlineExceeded):
 		return http.StatusGatewayTimeout
 	}
 	return http.StatusServiceUnavailable

@@ -59,15 +59,12 @@ func Defaults() Config {
 
 // Problems says what the broker would refuse.
 func (c Config) Problems() (problems schema.Problems) {
-	if strings.HasPrefix(c.Name, "amq.") {
-		problems = append(problems, schema.Wrong("name", "queue names that begin with amq. are reserved for the broker", "choose another name"))
-	}
 	for path, args := range map[string]map[string]any{"exchange_args": c.ExchangeArgs, "binding_args": c.BindingArgs} {
 		if err := Table(args).Validate(); err != nil {
 			problems = append(problems, schema.Wrong(path, err.Error(), ""))
 		}
 	}
-	return slices.Concat(problems, ShortString("name", c.Name), ShortString("exchange", c.Exchange), c.QueueConfig.problems(c))
+	return slices.Concat(problems, QueueName("name", c.Name), ShortString("exchange", c.Exchange), c.QueueConfig.problems(c))
 }
 
 // Topology is the exchange and queue that the keys describe, bound with the
@@ -97,6 +94,14 @@ func (c Config) keyless() bool {
 // Unbound says that nothing binds the queue to the exchange.
 func (c Config) Unbound(routingKeys []string) bool {
 	return c.Exchange != "" && c.Declare == All && len(c.Topology(routingKeys...).Bindings) == 0
+}
+
+// QueueName checks the name of a queue that is declared.
+func QueueName(path, name string) schema.Problems {
+	if strings.HasPrefix(name, "amq.") {
+		return schema.Problems{schema.Wrong(path, "queue names that begin with amq. are reserved for the broker", "choose another name")}
+	}
+	return ShortString(path, name)
 }
 
 // ShortString says why the value at a path cannot be an AMQP short string.

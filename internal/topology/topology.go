@@ -147,3 +147,13 @@ func (t Topology) declare(ch *amqp.Channel) error {
 	}
 	return nil
 }
+
+// DeclareExclusive declares a queue that the broker names, and that belongs to the
+// channel's connection.
+func DeclareExclusive(ch *amqp.Channel) (name string, err error) {
+	queue, err := ch.QueueDeclare("", false, false, true, false, nil)
+	if err != nil {
+		return "", fmt.Errorf("declare an exclusive queue: %w", err)
+	}
+	return queue.Name, nil
+}

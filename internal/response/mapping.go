@@ -1,4 +1,5 @@
-package consumer
+// Package response turns messages into the responses of Lura backends.
+package response
 
 import (
 	"bytes"
@@ -15,19 +16,22 @@ import (
 	"github.com/bdf0fecc/lura-amqp/internal/status"
 )
 
-// mapping turns messages into responses, as the backend's encoding says.
-type mapping struct {
+// Mapping turns messages into responses, as a backend's encoding says.
+type Mapping struct {
+	Raw bool // on a no-op endpoint
+
 	decode encoding.Decoder
 	format proxy.EntityFormatter
-	raw    bool // a no-op endpoint
 	own    bool // the message's own headers are wanted there
 }
 
-func newMapping(remote *config.Backend, ownHeaders bool) mapping {
-	m := mapping{
+// NewMapping returns the mapping of a backend. With ownHeaders a no-op endpoint's
+// responses have the message's own headers too.
+func NewMapping(remote *config.Backend, ownHeaders bool) Mapping {
+	m := Mapping{
+		Raw:    remote.Encoding == encoding.NOOP,
 		decode: remote.Decoder,
 		format: proxy.NewEntityFormatter(remote),
-		raw:    remote.Encoding == encoding.NOOP,
 		own:    ownHeaders,
 	}
 	if m.decode == nil {
@@ -36,11 +40,11 @@ func newMapping(remote *config.Backend, ownHeaders bool) mapping {
 	return m
 }
 
-// response is the answer to a request that took the message, or an error with
-// status 502 if it cannot be decoded.
-func (m mapping) response(msg *amqp.Delivery) (*proxy.Response, error) {
-	if m.raw {
-		return m.rawResponse(msg), nil
+// Of is the answer to a request that took the message, or an error with status 502 if
+// it cannot be decoded. A raw one has no body: the caller adds it.
+func (m Mapping) Of(msg *amqp.Delivery) (*proxy.Response, error) {
+	if m.Raw {
+		return m.raw(msg), nil
 	}
 	var data map[string]any
 	if err := m.decode(bytes.NewReader(msg.Body), &data); err != nil && !errors.Is(err, io.EOF) {
@@ -53,9 +57,9 @@ func (m mapping) response(msg *amqp.Delivery) (*proxy.Response, error) {
 	return &response, nil
 }
 
-// rawResponse has the message's headers; the caller adds the body. Its Data is empty
-// because Lura's router writes the headers twice otherwise.
-func (m mapping) rawResponse(msg *amqp.Delivery) *proxy.Response {
+// raw has the message's headers. Its Data is empty because Lura's router writes the
+// headers twice otherwise.
+func (m Mapping) raw(msg *amqp.Delivery) *proxy.Response {
 	return &proxy.Response{
 		Data:       map[string]any{},
 		IsComplete: true,
@@ -63,10 +67,10 @@ func (m mapping) rawResponse(msg *amqp.Delivery) *proxy.Response {
 	}
 }
 
-// empty is the answer when the queue stayed empty.
-func (m mapping) empty() *proxy.Response {
+// Empty is the answer when the queue stayed empty.
+func (m Mapping) Empty() *proxy.Response {
 	response := &proxy.Response{Data: map[string]any{}}
-	if m.raw {
+	if m.Raw {
 		response.Metadata.StatusCode = http.StatusNoContent
 	}
 	return response

@@ -1,4 +1,4 @@
-package consumer
+package response
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
+	"github.com/bdf0fecc/lura-amqp/internal/broker"
 	"github.com/bdf0fecc/lura-amqp/internal/header"
 )
 
@@ -57,9 +58,13 @@ func deliveryCount(msg *amqp.Delivery) string {
 	return ""
 }
 
-// addOwn adds a message's own headers. The prefix of the properties is not theirs.
+// addOwn adds a message's own headers. The prefix of the properties is not theirs, and the
+// producer's number is nobody's.
 func addOwn(headers map[string][]string, own amqp.Table) {
 	for name, value := range own {
+		if name == broker.ReturnHeader {
+			continue
+		}
 		name = http.CanonicalHeaderKey(name)
 		if !header.ValidName(name) || strings.HasPrefix(name, propertyPrefix) {
 			continue

@@ -1,4 +1,4 @@
-package consumer
+package response
 
 import (
 	"errors"
@@ -33,7 +33,7 @@ func TestResponse_DecodesWithTheBackendsEncoding(t *testing.T) {
 		{&config.Backend{Group: "g", AllowList: []string{"a"}, Mapping: map[string]string{"a": "x"}}, `{"a":"b","c":"d"}`, map[string]any{"g": map[string]any{"x": "b"}}},
 		{&config.Backend{Target: "inner"}, `{"inner":{"a":"b"}}`, map[string]any{"a": "b"}},
 	} {
-		r, err := newMapping(tc.remote, false).response(&amqp.Delivery{Body: []byte(tc.body)})
+		r, err := NewMapping(tc.remote, false).Of(&amqp.Delivery{Body: []byte(tc.body)})
 		if err != nil || !r.IsComplete || !reflect.DeepEqual(r.Data, tc.want) {
 			t.Errorf("%s %q: %+v %v, want %v", tc.remote.Encoding, tc.body, r, err, tc.want)
 		}
@@ -44,7 +44,7 @@ func TestResponse_RawOnNoOpWithThePropertiesAsHeaders(t *testing.T) {
 	own := amqp.Table{
 		"X-Tenant": "acme", "x-list": []any{"a", int32(1), true, amqp.Table{}}, "x-at": time.Unix(0, 0), "X-Bytes": []byte("b"),
 		"X-Amqp-Message-Id": "forged", "Connection": "close", "content-length": "9999", "Transfer-Encoding": "chunked",
-		"bad name": "x", "X-Bad": "a\r\nX-Injected: 1", "X-Table": amqp.Table{"a": 1}, "X-Nil": nil, "x-delivery-count": int64(2),
+		"bad name": "x", "X-Bad": "a\r\nX-Injected: 1", "X-Table": amqp.Table{"a": 1}, "X-Nil": nil, "x-delivery-count": int64(2), "x-lura-amqp-publish": int64(7),
 	}
 	body := []byte("1,\x00\xff")
 	for name, tc := range map[string]struct {
@@ -76,7 +76,7 @@ func TestResponse_RawOnNoOpWithThePropertiesAsHeaders(t *testing.T) {
 			},
 		},
 	} {
-		r, err := newMapping(backend(encoding.NOOP), tc.own).response(&tc.msg)
+		r, err := NewMapping(backend(encoding.NOOP), tc.own).Of(&tc.msg)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -87,7 +87,7 @@ func TestResponse_RawOnNoOpWithThePropertiesAsHeaders(t *testing.T) {
 }
 
 func TestResponse_UndecodableIs502(t *testing.T) {
-	_, err := newMapping(backend(encoding.JSON), false).response(&amqp.Delivery{Body: []byte("{")})
+	_, err := NewMapping(backend(encoding.JSON), false).Of(&amqp.Delivery{Body: []byte("{")})
 	var answered *status.Error
 	if !errors.As(err, &answered) || answered.Code != http.StatusBadGateway {
 		t.Error(err)
@@ -95,10 +95,10 @@ func TestResponse_UndecodableIs502(t *testing.T) {
 }
 
 func TestEmpty(t *testing.T) {
-	if r := newMapping(backend(encoding.NOOP), false).empty(); r.Metadata.StatusCode != http.StatusNoContent || r.Io != nil {
+	if r := NewMapping(backend(encoding.NOOP), false).Empty(); r.Metadata.StatusCode != http.StatusNoContent || r.Io != nil {
 		t.Errorf("no-op: %+v", r)
 	}
-	if r := newMapping(backend(encoding.JSON), false).empty(); r.IsComplete || r.Data == nil || len(r.Data) > 0 {
+	if r := NewMapping(backend(encoding.JSON), false).Empty(); r.IsComplete || r.Data == nil || len(r.Data) > 0 {
 		t.Errorf("json: %+v", r)
 	}
 }
@@ -108,14 +108,14 @@ func FuzzResponse(f *testing.F) {
 	f.Add([]byte(`{"a":1}`), "application/json")
 	f.Add([]byte(`[`), "")
 	f.Add([]byte(nil), "\r\n")
-	var mappings []mapping
+	var mappings []Mapping
 	for _, enc := range []string{encoding.JSON, encoding.SAFE_JSON, encoding.STRING, encoding.NOOP} {
-		mappings = append(mappings, newMapping(backend(enc), true))
+		mappings = append(mappings, NewMapping(backend(enc), true))
 	}
-	mappings = append(mappings, newMapping(&config.Backend{Target: "a.b", Mapping: map[string]string{"a": "b"}, DenyList: []string{"a.c"}}, false))
+	mappings = append(mappings, NewMapping(&config.Backend{Target: "a.b", Mapping: map[string]string{"a": "b"}, DenyList: []string{"a.c"}}, false))
 	f.Fuzz(func(t *testing.T, body []byte, contentType string) {
 		for _, m := range mappings {
-			r, err := m.response(&amqp.Delivery{Body: body, ContentType: contentType})
+			r, err := m.Of(&amqp.Delivery{Body: body, ContentType: contentType})
 			var answered *status.Error
 			if err != nil && (!errors.As(err, &answered) || answered.Code != http.StatusBadGateway) {
 				t.Errorf("%v", err)
