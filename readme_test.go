@@ -76,10 +76,11 @@ func TestReadme_TablesAreTheSchemas(t *testing.T) {
 	sections := map[string]map[string]any{}
 	for _, name := range []string{schema.Producer, schema.Consumer, schema.Agent} {
 		sections[name] = schema.Definition(name)
-		if retry, found := sections[name]["properties"].(map[string]any)["retry"].(map[string]any); found {
-			sections["Messages that fail"] = retry
+		for key, section := range map[string]string{"retry": "Messages that fail", "tls": "TLS", "reply": "Request and reply"} {
+			if inner, found := sections[name]["properties"].(map[string]any)[key].(map[string]any); found && inner["properties"] != nil {
+				sections[section] = inner
+			}
 		}
-		sections["TLS"] = sections[name]["properties"].(map[string]any)["tls"].(map[string]any)
 	}
 	common := documented(t, "Exchange and queue")
 	for section, definition := range sections {

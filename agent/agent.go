@@ -28,6 +28,7 @@ type agent struct {
 	limiter      *rate.Limiter // nil when the rate is unlimited
 	counters     *stats.Entry
 	retrier      *retrier // nil without a retry block
+	replier      *replier // nil without reply
 	failures     streak
 	logger       logging.Logger
 	prefix       string
@@ -86,6 +87,7 @@ func newAgent(ctx context.Context, cfg Config, prefix string, opts async.Options
 	a.retrier = newRetrier(ctx, cfg.Retry, transfer.Options{
 		Hosts: cfg.hosts, Source: cfg.Declares().Queue, Policy: cfg.policy, Logger: opts.Logger, Prefix: prefix,
 	})
+	a.replier = newReplier(ctx, &cfg, broker.PublisherOptions{Logger: opts.Logger, Prefix: prefix, Stats: counters})
 	if cfg.maxRate > 0 {
 		a.limiter = rate.NewLimiter(rate.Limit(cfg.maxRate), max(int(cfg.maxRate), 1))
 	}

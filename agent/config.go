@@ -37,6 +37,9 @@ type Config struct {
 	DiscardOn []int `json:"discard_on"`
 	// RetryOn are HTTP statuses after which it is, all the same. Default: none.
 	RetryOn []int `json:"retry_on"`
+	// Reply answers messages that have a reply_to with what the backends said. Default:
+	// false.
+	Reply bool `json:"reply"`
 	// ConsumerArgs are the consumer's arguments, as x-priority. Default: none.
 	ConsumerArgs map[string]any `json:"consumer_args"`
 	// TLS is for amqps:// hosts. Default: none, Go's own settings.

@@ -36,9 +36,9 @@ func newRetrier(ctx context.Context, r *Retry, o transfer.Options) *retrier {
 // fail settles a message that was not processed.
 func (a *agent) fail(ctx context.Context, d *broker.Delivery, err error) {
 	f := classify(err)
-	permanent := a.cfg.permanent(f)
+	last := a.last(d, f)
 	if a.retrier == nil {
-		if a.cfg.AutoAck || a.cfg.NackDiscard || permanent {
+		if a.cfg.AutoAck || a.cfg.NackDiscard || last {
 			a.discard(d, err)
 			return
 		}
@@ -46,11 +46,38 @@ func (a *agent) fail(ctx context.Context, d *broker.Delivery, err error) {
 		return
 	}
 	why := transfer.Failure{Err: err, Status: f.status(), By: "agent " + a.name, Attempt: transfer.Attempts(&d.Delivery) + 1}
-	if permanent || why.Attempt >= a.cfg.Retry.MaxAttempts {
+	if last {
 		a.bury(ctx, d, why)
 		return
 	}
 	a.again(ctx, d, why)
+}
+
+// last says that a message that failed is not tried again.
+func (a *agent) last(d *broker.Delivery, f failed) bool {
+	return a.cfg.permanent(f) || a.retrier != nil && transfer.Attempts(&d.Delivery)+1 >= a.cfg.Retry.MaxAttempts
+}
+
+// settleCall replies to a message that somebody waits for, and settles it once the broker
+// has the reply. A failure is a reply too, after the last attempt: without a retry block
+// the caller decides whether to try again, as with HTTP.
+func (a *agent) settleCall(ctx context.Context, d *broker.Delivery, given answer, err error) {
+	if err != nil {
+		if a.retrier != nil && !a.last(d, classify(err)) {
+			a.fail(ctx, d, err)
+			return
+		}
+		given = failedAnswer(given, err)
+	}
+	if unreplied := a.replier.reply(ctx, &d.Delivery, given); unreplied != nil {
+		a.giveBack(ctx, d, unreplied)
+		return
+	}
+	if err != nil && a.retrier != nil {
+		a.fail(ctx, d, err)
+		return
+	}
+	a.succeed(d)
 }
 
 func (a *agent) discard(d *broker.Delivery, err error) {

@@ -3,7 +3,6 @@ package agent
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 
 	"github.com/luraproject/lura/v2/proxy"
@@ -38,11 +37,6 @@ func failure(response *proxy.Response, err error) error {
 	for key, value := range response.Data {
 		if detail, ok := value.(statusCoder); ok {
 			return &backendError{detail.StatusCode(), key}
-		}
-	}
-	if response.Io != nil {
-		if _, err := io.Copy(io.Discard, response.Io); err != nil && !errors.Is(err, io.EOF) {
-			return fmt.Errorf("reading the backend's answer: %w", err)
 		}
 	}
 	return nil

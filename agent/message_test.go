@@ -44,11 +44,25 @@ func TestFailure(t *testing.T) {
 		{"no-op 4xx", &proxy.Response{Metadata: proxy.Metadata{StatusCode: 404}}, nil, "404"},
 		{"no-op 5xx", &proxy.Response{Metadata: proxy.Metadata{StatusCode: 503}}, nil, "503"},
 		{"return_error_details of one of several backends", &proxy.Response{Data: map[string]any{"error_b": detail}}, nil, "418"},
-		{"answer that breaks off", &proxy.Response{Io: io.MultiReader(strings.NewReader("x"), failing{broken})}, nil, "boom"},
 	} {
 		err := failure(tc.response, tc.err)
 		if (err == nil) != (tc.want == "") || err != nil && !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: %v", tc.name, err)
+		}
+	}
+}
+
+func TestDrain_AnswerThatBreaksOff(t *testing.T) {
+	broken := errors.New("boom")
+	if err := drain(&proxy.Response{Io: io.MultiReader(strings.NewReader("x"), failing{broken})}, io.Discard); !errors.Is(err, broken) {
+		t.Errorf("got %v", err)
+	}
+	if err := drain(&proxy.Response{Io: failing{io.ErrUnexpectedEOF}}, io.Discard); err == nil {
+		t.Error("an answer that is cut off is taken for a whole one")
+	}
+	for _, response := range []*proxy.Response{nil, {}, {Io: strings.NewReader("x")}} {
+		if err := drain(response, io.Discard); err != nil {
+			t.Errorf("%v: %v", response, err)
 		}
 	}
 }

@@ -1,8 +1,10 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"runtime/debug"
 
 	"github.com/bdf0fecc/lura-amqp/internal/broker"
@@ -28,26 +30,40 @@ func (a *agent) work(ctx context.Context) {
 func (a *agent) process(ctx context.Context, d *broker.Delivery) {
 	timed, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.timeout)
 	defer cancel()
-	err := a.push(timed, d)
+	answer, err := a.push(timed, d)
 	a.counters.Request(err)
+	if a.repliesTo(d) {
+		a.settleCall(ctx, d, answer, err)
+		return
+	}
 	if err != nil {
 		a.fail(ctx, d, err)
 		return
 	}
+	a.succeed(d)
+}
+
+func (a *agent) succeed(d *broker.Delivery) {
 	a.failures.reset()
 	a.report(d.Ack())
 }
 
-// push calls the backends. A panic in them is a failure of the message: nobody
-// else would recover it, and the gateway would end.
-func (a *agent) push(ctx context.Context, d *broker.Delivery) (err error) {
+// push calls the backends and reads what they answer, which only a caller wants to know.
+// A panic in them is a failure of the message: nobody else would recover it, and the
+// gateway would end.
+func (a *agent) push(ctx context.Context, d *broker.Delivery) (given answer, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic in a backend: %v\n%s", r, debug.Stack())
 		}
 	}()
 	response, err := a.backends(ctx, request(&d.Delivery))
-	return failure(response, err)
+	err = failure(response, err)
+	if !a.repliesTo(d) {
+		return given, cmp.Or(err, drain(response, io.Discard))
+	}
+	given, unread := read(response)
+	return given, cmp.Or(err, unread)
 }
 
 func (a *agent) report(err error) {

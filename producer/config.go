@@ -46,6 +46,15 @@ type Config struct {
 	MessageIDKey string `json:"msg_id_key"`
 	// PriorityKey names the parameter with the priority, 0 to 255. Default: "", none.
 	PriorityKey string `json:"priority_key"`
+	// CorrelationIDKey names the parameter with the caller's own correlation id.
+	// Default: "", none.
+	CorrelationIDKey string `json:"correlation_id_key"`
+	// CorrelationIDHeader names the request's header with it, which must be among
+	// input_headers. Default: "", none.
+	CorrelationIDHeader string `json:"correlation_id_header"`
+	// Reply makes a request wait for the reply to its message. Default: none, it is
+	// answered when the broker has the message.
+	Reply *Reply `json:"reply"`
 	// Confirm waits until the broker has taken responsibility for the message.
 	// Default: true.
 	Confirm bool `json:"confirm"`
@@ -94,7 +103,25 @@ func (c *Config) complete(hosts broker.Hosts) (problems schema.Problems) {
 	if c.Mandatory && !c.Confirm {
 		problems = append(problems, schema.Wrong("mandatory", "cannot be without confirms, because the broker returns a message before it confirms it", `remove "confirm": false`))
 	}
-	return append(problems, c.notices()...)
+	return slices.Concat(problems, c.replies(), c.notices())
+}
+
+// replies checks how a call gets its reply.
+func (c *Config) replies() (problems schema.Problems) {
+	if c.CorrelationIDKey != "" && c.CorrelationIDHeader != "" {
+		problems = append(problems, schema.Wrong("correlation_id_key", "cannot be together with correlation_id_header", "remove one of them"))
+	}
+	if c.Reply == nil {
+		return problems
+	}
+	if c.ReplyToKey != "" {
+		problems = append(problems, schema.Wrong("reply_to_key", "cannot be together with reply, which sets the queue to reply to", "remove one of them"))
+	}
+	var missing string
+	if c.Reply.Queue, missing = broker.FromEnvironment(c.Reply.Queue); missing != "" {
+		problems = append(problems, schema.Wrong("reply.queue", fmt.Sprintf("needs ${%s}, which is not set in the environment", missing), "set it before the gateway starts"))
+	}
+	return append(problems, topology.QueueName("reply.queue", c.Reply.Queue)...)
 }
 
 // RoutesByParameter says whether the routing key comes from the request: unless
@@ -126,7 +153,7 @@ func (c *Config) notices() (notices schema.Problems) {
 	if c.Immediate {
 		notices = append(notices, schema.Notice("immediate", "RabbitMQ does not support it; messages are sent with an expiration of 0 instead, which expires them unless a consumer takes them at once", "remove it if they are to wait in the queue"))
 	}
-	if !c.Confirm {
+	if !c.Confirm && c.Reply == nil {
 		notices = append(notices, schema.Notice("confirm", "false, so a success does not mean that the broker has the message", "remove it"))
 	}
 	if c.Exchange == "" && c.Name != "" && !c.RoutesByParameter() && c.RoutingKey != c.Name {
@@ -161,6 +188,7 @@ func (c *Config) parameterKeys() []parameterKey {
 		{"reply_to_key", c.ReplyToKey},
 		{"msg_id_key", c.MessageIDKey},
 		{"priority_key", c.PriorityKey},
+		{"correlation_id_key", c.CorrelationIDKey},
 	}
 }
 

@@ -62,8 +62,10 @@ func TestNewConfig_ReadsEveryKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := reflect.ValueOf(cfg)
+	call := reflect.ValueOf(configOf(t, "", map[string]any{"reply": map[string]any{"queue": "exclusive"}, "correlation_id_key": "A"}))
+	byHeader := reflect.ValueOf(configOf(t, "", map[string]any{"correlation_id_header": "X-Id"}))
 	for i := range got.NumField() {
-		if f := got.Type().Field(i); f.IsExported() && got.Field(i).IsZero() {
+		if f := got.Type().Field(i); f.IsExported() && got.Field(i).IsZero() && call.Field(i).IsZero() && byHeader.Field(i).IsZero() {
 			t.Errorf("%s was not read", f.Name)
 		}
 	}
@@ -84,6 +86,11 @@ func TestNewConfig_ErrorsBeginWithThePath(t *testing.T) {
 		{map[string]any{"exchange": long}, "exchange: 256 bytes, longer than 255"},
 		{map[string]any{"name": "amq.mine"}, "name: queue names that begin with amq."},
 		{map[string]any{"mandatory": true, "confirm": false}, "mandatory: cannot be without confirms"},
+		{map[string]any{"reply": map[string]any{}, "reply_to_key": "A"}, "reply_to_key: cannot be together with reply"},
+		{map[string]any{"correlation_id_key": "A", "correlation_id_header": "X-Id"}, "correlation_id_key: cannot be together with correlation_id_header"},
+		{map[string]any{"reply": map[string]any{"queue": "replies.${LURA_AMQP_ABSENT}"}}, "reply.queue: needs ${LURA_AMQP_ABSENT}, which is not set"},
+		{map[string]any{"reply": map[string]any{"queue": "amq.mine"}}, "reply.queue: queue names that begin with amq."},
+		{map[string]any{"reply": true}, "reply: must be an object, not a boolean"},
 		{map[string]any{"tls": map[string]any{}}, "tls: host number 1 is amqp://, which is not encrypted"},
 	} {
 		_, problems := NewConfig(remote("", block(tc.keys)))

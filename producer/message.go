@@ -53,7 +53,10 @@ func (c *Config) setProperties(m *broker.Message, r *proxy.Request) (err error) 
 	if m.MessageId, err = shortString(r.Params, c.MessageIDKey); err != nil {
 		return err
 	}
-	if m.ReplyTo, err = shortString(r.Params, c.ReplyToKey); err != nil {
+	if m.ReplyTo, err = replyTo(r.Params, c.ReplyToKey); err != nil {
+		return err
+	}
+	if m.CorrelationId, err = c.correlationID(r); err != nil {
 		return err
 	}
 	if m.Priority, err = priority(r.Params, c.PriorityKey); err != nil {
@@ -73,6 +76,9 @@ func (c *Config) routingKey(params map[string]string) (string, error) {
 		return c.RoutingKey, nil
 	}
 	if key, found := params[c.RoutingKey]; found {
+		if c.Exchange == "" && broker.IsDirectReply(key) {
+			return "", named(c.RoutingKey, errors.New("the address of another client's replies"))
+		}
 		return key, named(c.RoutingKey, topology.CheckShortString(key))
 	}
 	if c.isParameter(c.RoutingKey) {
@@ -123,6 +129,31 @@ func (c *Config) body(r io.Reader) ([]byte, error) {
 		return nil, status.New(http.StatusRequestEntityTooLarge, fmt.Errorf("body: more than %d bytes", c.MaxBodySize))
 	}
 	return body, nil
+}
+
+// correlationID is the caller's own.
+func (c *Config) correlationID(r *proxy.Request) (string, error) {
+	if c.CorrelationIDHeader == "" {
+		return shortString(r.Params, c.CorrelationIDKey)
+	}
+	values := r.Headers[http.CanonicalHeaderKey(c.CorrelationIDHeader)]
+	if len(values) == 0 {
+		return "", nil
+	}
+	if err := topology.CheckShortString(values[0]); err != nil {
+		return "", fmt.Errorf("header %s: %w", c.CorrelationIDHeader, err)
+	}
+	return values[0], nil
+}
+
+// replyTo refuses the one name for which the broker closes the channel (406), as nobody
+// consumes direct replies on it.
+func replyTo(params map[string]string, parameter string) (string, error) {
+	value, err := shortString(params, parameter)
+	if value == broker.DirectReplyTo {
+		err = named(parameter, fmt.Errorf("%s is not a queue", broker.DirectReplyTo))
+	}
+	return value, err
 }
 
 func shortString(params map[string]string, parameter string) (string, error) {

@@ -121,6 +121,7 @@ func TestMessage_BadInputIsAnErrorThatNamesTheParameter(t *testing.T) {
 		{"Id", long, "parameter Id: 256 bytes"},
 		{"Route", long, "parameter Route: 256 bytes"},
 		{"Route", "\xff", "parameter Route: not valid UTF-8"},
+		{"B", "amq.rabbitmq.reply-to", "parameter B: amq.rabbitmq.reply-to is not a queue"},
 	} {
 		params := maps.Clone(good)
 		params[tc.param] = tc.value
@@ -132,6 +133,37 @@ func TestMessage_BadInputIsAnErrorThatNamesTheParameter(t *testing.T) {
 	cfg := everyParameter(t)
 	_, err := cfg.message(&proxy.Request{Params: good}, now)
 	wantStatus(t, err, http.StatusBadRequest, "parameter Route: missing")
+}
+
+func TestMessage_NobodyForgesReplies(t *testing.T) {
+	cfg := configOf(t, "/p/{route}", map[string]any{"exchange": "", "routing_key": "Route"})
+	_, err := cfg.message(&proxy.Request{Params: map[string]string{"Route": "amq.rabbitmq.reply-to.g1h2.key"}}, now)
+	wantStatus(t, err, http.StatusBadRequest, "parameter Route: the address of another client's replies")
+}
+
+func TestMessage_CorrelationIDOfTheCaller(t *testing.T) {
+	byParameter := configOf(t, "/p/{call}", map[string]any{"correlation_id_key": "Call"})
+	byHeader := configOf(t, "/p", map[string]any{"correlation_id_header": "x-correlation-id"})
+	long := strings.Repeat("i", 256)
+	for _, tc := range []struct {
+		cfg     Config
+		request proxy.Request
+		want    string // begins with "parameter" or "header" where it is an error
+	}{
+		{byParameter, proxy.Request{Params: map[string]string{"Call": "7"}}, "7"},
+		{byParameter, proxy.Request{}, ""},
+		{byHeader, proxy.Request{Headers: map[string][]string{"X-Correlation-Id": {"7", "8"}}}, "7"},
+		{byHeader, proxy.Request{}, ""},
+		{byParameter, proxy.Request{Params: map[string]string{"Call": long}}, "parameter Call: 256 bytes"},
+		{byHeader, proxy.Request{Headers: map[string][]string{"X-Correlation-Id": {long}}}, "header x-correlation-id: 256 bytes"},
+	} {
+		m, err := tc.cfg.message(&tc.request, now)
+		if strings.Contains(tc.want, " ") {
+			wantStatus(t, err, http.StatusBadRequest, tc.want)
+		} else if err != nil || m.CorrelationId != tc.want {
+			t.Errorf("%v: %q %v", tc.request, m.CorrelationId, err)
+		}
+	}
 }
 
 func TestMessage_BadHeaders(t *testing.T) {

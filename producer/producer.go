@@ -25,27 +25,43 @@ type receipt struct {
 	RoutingKey string `json:"routing_key"`
 }
 
-// New returns a proxy that publishes its requests. It does not wait for the broker. The connection is kept until ctx has ended and the last
-// request is answered.
+// New returns a proxy that publishes its requests, and with a reply block answers with
+// the replies. It does not wait for the broker. The connection is kept until ctx has ended
+// and the last request is answered.
 func New(ctx context.Context, logger logging.Logger, prefix string, cfg Config, remote *config.Backend) proxy.Proxy {
 	counters := stats.RegisterBackend(ctx, remote)
-	publisher := broker.NewPublisher(ctx, cfg.hosts, broker.PublisherOptions{
+	options := broker.PublisherOptions{
 		Topology: cfg.Declares(),
 		Confirm:  cfg.Confirm,
 		Policy:   cfg.policy,
 		Logger:   logger,
 		Prefix:   prefix,
 		Stats:    counters,
-	})
-	answer := answerer(cfg.Exchange, remote)
+	}
+	var send func(context.Context, broker.Message) (*proxy.Response, error)
+	if cfg.Reply != nil {
+		send = newCaller(ctx, &cfg, remote, options).answer
+	} else {
+		send = newSender(ctx, &cfg, remote, options)
+	}
 	return func(ctx context.Context, r *proxy.Request) (*proxy.Response, error) {
+		var answer *proxy.Response
 		m, err := cfg.message(r, time.Now())
 		if err == nil {
-			err = publisher.Publish(ctx, m)
+			answer, err = send(ctx, m)
 		}
 		counters.Request(err)
-		if err != nil {
-			return nil, status.Of(err)
+		return answer, status.Of(err)
+	}
+}
+
+// newSender returns what publishes a message and answers with its receipt.
+func newSender(ctx context.Context, cfg *Config, remote *config.Backend, o broker.PublisherOptions) func(context.Context, broker.Message) (*proxy.Response, error) {
+	publisher := broker.NewPublisher(ctx, cfg.hosts, o)
+	answer := answerer(cfg.Exchange, remote)
+	return func(ctx context.Context, m broker.Message) (*proxy.Response, error) {
+		if err := publisher.Publish(ctx, m); err != nil {
+			return nil, err
 		}
 		return answer(m.RoutingKey), nil
 	}

@@ -18,6 +18,8 @@ const testdata = "../../testdata"
 func TestTestdata(t *testing.T) {
 	scripts := map[string]func(t *testing.T, text string){
 		"krakend.json":                           demo,
+		"answers.json":                           answers,
+		"calls.json":                             calls,
 		"failures.json":                          failures,
 		"middleware.json":                        middleware,
 		"runway.json":                            runway,

@@ -1,0 +1,75 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/bdf0fecc/lura-amqp/internal/broker"
+)
+
+// replyTime is how long the broker may take to confirm a reply. It does not end with the
+// gateway.
+const replyTime = 10 * time.Second
+
+// replier publishes what the backends answered to the queue that a message names in its
+// reply_to.
+type replier struct{ publisher *broker.Publisher }
+
+func newReplier(ctx context.Context, cfg *Config, o broker.PublisherOptions) *replier {
+	if !cfg.Reply {
+		return nil
+	}
+	o.Confirm, o.Policy = true, cfg.policy
+	return &replier{broker.NewPublisher(ctx, cfg.hosts, o)}
+}
+
+// repliesTo says that somebody waits for an answer to the message.
+func (a *agent) repliesTo(d *broker.Delivery) bool { return a.replier != nil && d.ReplyTo != "" }
+
+// reply returns nil once the broker has the reply, or nobody wants it any more.
+//
+// A reply that the broker breaks on is for an address that is none. It may have been
+// another reply on that connection, so the message is tried once more.
+func (r *replier) reply(ctx context.Context, msg *amqp.Delivery, answer answer) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), replyTime)
+	defer cancel()
+	err := r.publisher.Publish(ctx, replyTo(msg, answer))
+	if errors.Is(err, broker.ErrHeadersTooLarge) {
+		answer.headers = nil
+		err = r.publisher.Publish(ctx, replyTo(msg, answer))
+	}
+	var returned *broker.ReturnedError
+	if err == nil || errors.As(err, &returned) || broker.Crashed(err) && msg.Redelivered {
+		return nil
+	}
+	return fmt.Errorf("reply to %q: %w", msg.ReplyTo, err)
+}
+
+// replyTo is the reply to a message. The address of a direct reply-to consumer is no queue,
+// so a mandatory message would come back from it.
+func replyTo(msg *amqp.Delivery, answer answer) broker.Message {
+	headers := amqp.Table{}
+	for name, value := range answer.headers {
+		headers[name] = value
+	}
+	headers[broker.StatusHeader] = int64(answer.status)
+	if id, found := msg.Headers[broker.CallHeader]; found {
+		headers[broker.CallHeader] = id
+	}
+	return broker.Message{
+		RoutingKey: msg.ReplyTo,
+		Mandatory:  !broker.IsDirectReply(msg.ReplyTo),
+		Publishing: amqp.Publishing{
+			CorrelationId: msg.CorrelationId,
+			ContentType:   answer.contentType,
+			DeliveryMode:  msg.DeliveryMode,
+			Timestamp:     time.Now(),
+			Headers:       headers,
+			Body:          answer.body,
+		},
+	}
+}
