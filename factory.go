@@ -19,6 +19,7 @@ import (
 	"github.com/bdf0fecc/lura-amqp/internal/broker"
 	"github.com/bdf0fecc/lura-amqp/internal/extra"
 	"github.com/bdf0fecc/lura-amqp/internal/status"
+	"github.com/bdf0fecc/lura-amqp/internal/telemetry"
 	"github.com/bdf0fecc/lura-amqp/producer"
 	"github.com/bdf0fecc/lura-amqp/schema"
 )
@@ -35,6 +36,7 @@ import (
 // When ctx ends consumers take no more messages; producers keep working for the
 // requests that are still served.
 func NewBackendFactory(ctx context.Context, logger logging.Logger, bf proxy.BackendFactory) proxy.BackendFactory {
+	telemetry.Metrics()
 	f := factory{ctx, logger}
 	return func(remote *config.Backend) proxy.Proxy {
 		if problems := unanswerable(remote); len(problems) > 0 {

@@ -14,6 +14,7 @@ import (
 	"github.com/bdf0fecc/lura-amqp/internal/broker"
 	"github.com/bdf0fecc/lura-amqp/internal/extra"
 	"github.com/bdf0fecc/lura-amqp/internal/stats"
+	"github.com/bdf0fecc/lura-amqp/internal/telemetry"
 	"github.com/bdf0fecc/lura-amqp/internal/topology"
 	"github.com/bdf0fecc/lura-amqp/internal/transfer"
 )
@@ -27,6 +28,7 @@ type agent struct {
 	subscription *broker.Subscription
 	limiter      *rate.Limiter // nil when the rate is unlimited
 	counters     *stats.Entry
+	duration     *telemetry.Duration
 	retrier      *retrier // nil without a retry block
 	replier      *replier // nil without reply
 	failures     streak
@@ -45,6 +47,7 @@ func StartAgent(ctx context.Context, opts async.Options) bool {
 	if !extra.Agent.In(opts.Agent.ExtraConfig) {
 		return false
 	}
+	telemetry.Metrics()
 	prefix := "[ASYNC: " + opts.Agent.Name + "][AMQP]"
 	cfg, problems := NewConfig(opts.Agent)
 	for _, warning := range problems.Warnings() {
@@ -80,6 +83,7 @@ func newAgent(ctx context.Context, cfg Config, prefix string, opts async.Options
 			Stats:        counters,
 		}),
 		counters: counters,
+		duration: telemetry.ProcessDuration(opts.Agent.Name, cfg.Name),
 		failures: streak{strategy: cfg.policy.Strategy},
 		logger:   opts.Logger,
 		prefix:   prefix,

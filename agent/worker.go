@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"time"
 
 	"github.com/bdf0fecc/lura-amqp/internal/broker"
 )
@@ -30,7 +31,9 @@ func (a *agent) work(ctx context.Context) {
 func (a *agent) process(ctx context.Context, d *broker.Delivery) {
 	timed, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.timeout)
 	defer cancel()
+	began := time.Now()
 	answer, err := a.push(timed, d)
+	a.duration.Record(timed, time.Since(began), err)
 	a.counters.Request(err)
 	if a.repliesTo(d) {
 		a.settleCall(ctx, d, answer, err)

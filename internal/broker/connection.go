@@ -44,6 +44,7 @@ type Connection struct {
 	since       time.Time // of the state
 	sessions    int64     // that there were
 	lastErr     error
+	backOff     time.Duration // while it waits
 	changed     chan struct{} // closed and replaced when the state changes
 	policy      Policy
 	logger      prefixed
@@ -194,10 +195,18 @@ func (c *Connection) enter(state State, s *session, err error) {
 	if s != nil && s != c.session.Load() {
 		c.sessions++
 	}
-	c.state, c.lastErr = state, err
+	c.state, c.lastErr, c.backOff = state, err, 0
 	c.session.Store(s)
 	close(c.changed)
 	c.changed = make(chan struct{})
+}
+
+// enterWaiting waits for the next attempt after the back-off.
+func (c *Connection) enterWaiting(backOff time.Duration, err error) {
+	c.enter(Waiting, nil, err)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.backOff = backOff
 }
 
 // Status is what statistics show of the connection.
@@ -210,6 +219,7 @@ func (c *Connection) Status() stats.Connection {
 		State:      c.state.String(),
 		Since:      c.since,
 		Reconnects: max(c.sessions-1, 0),
+		BackOff:    stats.Milliseconds(c.backOff),
 
 		RepliesDropped: c.calls.dropped.Load(),
 	}

@@ -12,6 +12,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/bdf0fecc/lura-amqp/internal/stats"
+	"github.com/bdf0fecc/lura-amqp/internal/telemetry"
 	"github.com/bdf0fecc/lura-amqp/internal/topology"
 )
 
@@ -25,6 +26,7 @@ type Publisher struct {
 	confirm    bool
 	watched    bool // a queue is declared, so no message should go astray
 	counters   *stats.Entry
+	duration   *telemetry.Duration
 
 	standing atomic.Pointer[standing]
 }
@@ -68,6 +70,7 @@ func NewPublisher(ctx context.Context, hosts Hosts, o PublisherOptions) *Publish
 		confirm:    o.Confirm,
 		watched:    o.Confirm && o.Topology.DeclaresQueue(),
 		counters:   cmp.Or(o.Stats, &stats.Entry{}),
+		duration:   telemetry.PublishDuration(o.Topology.Exchange.Name),
 	}
 	p.counters.Show(ctx, p.connection.Status)
 	own := o.Topology
@@ -218,8 +221,11 @@ func (p *Publisher) publishOn(ctx context.Context, at *standing, m Message) erro
 	}
 	select {
 	case <-confirmation.Done():
-		p.counters.Confirms.Observe(time.Since(began))
-		return p.settle(ctx, at, c, confirmation.Acked(), number)
+		took := time.Since(began)
+		p.counters.Confirms.Observe(took)
+		err := p.settle(ctx, at, c, confirmation.Acked(), number)
+		p.duration.Record(ctx, took, err)
+		return err
 	case <-m.answered:
 		return nil
 	case <-gate.blocked:

@@ -1,5 +1,7 @@
 package broker
 
+import "github.com/bdf0fecc/lura-amqp/internal/stats"
+
 // State is where a connection is in its life; doc.go has the diagram.
 type State byte
 
@@ -14,19 +16,8 @@ const (
 )
 
 func (s State) String() string {
-	switch s {
-	case Idle:
-		return "idle"
-	case Connecting:
-		return "connecting"
-	case Up:
-		return "up"
-	case Blocked:
-		return "blocked"
-	case Waiting:
-		return "waiting"
-	case GaveUp:
-		return "gave up"
+	if int(s) < len(stats.States) {
+		return stats.States[s]
 	}
 	return "unknown"
 }

@@ -76,7 +76,7 @@ func (c *Connection) connect() *session {
 		if refused {
 			delay = max(delay, named.Exponential.Delay(refusals))
 		}
-		c.enter(Waiting, nil, err)
+		c.enterWaiting(delay, err)
 		if lines.allow(fmt.Sprint(kind(err), refused), time.Now()) {
 			c.logRefusal(err, refused, delay)
 		}
@@ -204,8 +204,9 @@ func (c *Connection) lose(s *session, cause error) {
 	}
 	c.log().Warning(fmt.Sprintf("lost the connection to %s: %v; connecting again", s.host, cause))
 	if time.Since(s.started) < shortLife {
-		c.enter(Waiting, nil, cause)
-		c.wait(c.currentPolicy().Strategy.Delay(1))
+		delay := c.currentPolicy().Strategy.Delay(1)
+		c.enterWaiting(delay, cause)
+		c.wait(delay)
 	}
 }
 

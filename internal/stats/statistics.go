@@ -38,13 +38,18 @@ type Connection struct {
 	State      string    `json:"state"`
 	Since      time.Time `json:"since"`
 	Reconnects int64     `json:"reconnects"`
+	BackOff    float64   `json:"backoff_ms"`           // until the next attempt, while it waits for one
 	LastError  string    `json:"last_error,omitempty"` // why it is not up
 
 	// RepliesDropped are replies that were late, unknown or duplicate.
 	RepliesDropped int64 `json:"replies_dropped"`
 }
 
-func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+// States are those that a connection can be in.
+var States = []string{"idle", "connecting", "up", "blocked", "waiting", "gave up"}
+
+// Milliseconds is a duration as statistics show it.
+func Milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // statistic reads the counters.
 func (c *Counters) statistic(connections []Connection) Statistic {
@@ -58,8 +63,8 @@ func (c *Counters) statistic(connections []Connection) Statistic {
 		Requeued:      c.Requeued.Load(),
 		DeadLettered:  c.DeadLettered.Load(),
 		InFlight:      c.InFlight.Load(),
-		ConfirmP50:    milliseconds(c.Confirms.Quantile(0.5)),
-		ConfirmP99:    milliseconds(c.Confirms.Quantile(0.99)),
+		ConfirmP50:    Milliseconds(c.Confirms.Quantile(0.5)),
+		ConfirmP99:    Milliseconds(c.Confirms.Quantile(0.99)),
 		Connections:   connections,
 	}
 	if last := c.lastError.Load(); last != nil {
