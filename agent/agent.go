@@ -7,12 +7,12 @@ import (
 	"time"
 
 	"github.com/luraproject/lura/v2/async"
-	"github.com/luraproject/lura/v2/logging"
 	"github.com/luraproject/lura/v2/proxy"
 	"golang.org/x/time/rate"
 
 	"github.com/bdf0fecc/lura-amqp/internal/broker"
 	"github.com/bdf0fecc/lura-amqp/internal/extra"
+	"github.com/bdf0fecc/lura-amqp/internal/pace"
 	"github.com/bdf0fecc/lura-amqp/internal/stats"
 	"github.com/bdf0fecc/lura-amqp/internal/telemetry"
 	"github.com/bdf0fecc/lura-amqp/internal/topology"
@@ -32,8 +32,7 @@ type agent struct {
 	retrier      *retrier // nil without a retry block
 	replier      *replier // nil without reply
 	failures     streak
-	logger       logging.Logger
-	prefix       string
+	messages     pace.Messages // what is logged of them
 }
 
 // StartAgent starts the agent in opts.G, if its extra_config has an async/amqp
@@ -85,8 +84,7 @@ func newAgent(ctx context.Context, cfg Config, prefix string, opts async.Options
 		counters: counters,
 		duration: telemetry.ProcessDuration(opts.Agent.Name, cfg.Name),
 		failures: streak{strategy: cfg.policy.Strategy},
-		logger:   opts.Logger,
-		prefix:   prefix,
+		messages: pace.Messages{Logger: opts.Logger, Prefix: prefix},
 	}
 	a.retrier = newRetrier(ctx, cfg.Retry, transfer.Options{
 		Hosts: cfg.hosts, Source: cfg.Declares().Queue, Policy: cfg.policy, Logger: opts.Logger, Prefix: prefix,

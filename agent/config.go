@@ -37,6 +37,9 @@ type Config struct {
 	DiscardOn []int `json:"discard_on"`
 	// RetryOn are HTTP statuses after which it is, all the same. Default: none.
 	RetryOn []int `json:"retry_on"`
+	// Headers are names of message headers that backends get; "*" is all but those that say
+	// who asks. Content-Type and trace context are passed on always. Default: none.
+	Headers []string `json:"headers"`
 	// Reply answers messages that have a reply_to with what the backends said. Default:
 	// false.
 	Reply bool `json:"reply"`
@@ -45,8 +48,9 @@ type Config struct {
 	// TLS is for amqps:// hosts. Default: none, Go's own settings.
 	TLS *broker.TLS `json:"tls"`
 
-	hosts  broker.Hosts
-	policy broker.Policy
+	hosts   broker.Hosts
+	policy  broker.Policy
+	mapping mapping
 	settings
 }
 
@@ -63,7 +67,7 @@ type settings struct {
 // agent.
 func NewConfig(a *config.AsyncAgent) (Config, schema.Problems) {
 	cfg := Config{Config: topology.Defaults(), Prefetch: broker.Prefetch{PrefetchCount: broker.DefaultPrefetchCount}, settings: newSettings(a)}
-	problems := cfg.connect(a.Connection)
+	problems := append(cfg.connect(a.Connection), cfg.patterns(a.Backend)...)
 	block := extra.Agent.Decode(a.ExtraConfig, &cfg)
 	if block.Err() == nil {
 		block = append(block, cfg.complete()...)
@@ -102,7 +106,7 @@ func (c *Config) complete() (problems schema.Problems) {
 	hosts, problems := broker.ParseHostList(c.Host)
 	var ofTLS schema.Problems
 	c.hosts, ofTLS = hosts.Secure(c.TLS)
-	problems = slices.Concat(problems, c.Config.Problems(), ofTLS, c.notices())
+	problems = slices.Concat(problems, c.Config.Problems(), ofTLS, c.selected(), c.notices())
 	if c.Retry != nil {
 		problems = append(problems, c.Retry.complete(c.Name).Under("retry")...)
 		if c.AutoAck {

@@ -81,7 +81,7 @@ func (a *agent) settleCall(ctx context.Context, d *broker.Delivery, given answer
 }
 
 func (a *agent) discard(d *broker.Delivery, err error) {
-	a.logger.Error(a.prefix, fmt.Sprintf("message discarded: %v", err))
+	a.messages.Error("discarded "+kind(err), fmt.Sprintf("message discarded: %v", err))
 	a.report(d.Discard())
 }
 
@@ -92,7 +92,7 @@ func (a *agent) again(ctx context.Context, d *broker.Delivery, why transfer.Fail
 		a.giveBack(ctx, d, fmt.Errorf("%w; %w", why.Err, err))
 		return
 	}
-	a.logger.Warning(a.prefix, fmt.Sprintf("attempt %d of %d failed, message waits in queue %q: %v", why.Attempt, a.cfg.Retry.MaxAttempts, queue.Name, why.Err))
+	a.messages.Warning(fmt.Sprintf("attempt %d %s", why.Attempt, kind(why.Err)), fmt.Sprintf("attempt %d of %d failed, message waits in queue %q: %v", why.Attempt, a.cfg.Retry.MaxAttempts, queue.Name, why.Err))
 	a.report(d.Moved(false))
 }
 
@@ -106,7 +106,7 @@ func (a *agent) bury(ctx context.Context, d *broker.Delivery, why transfer.Failu
 		a.giveBack(ctx, d, fmt.Errorf("%w; %w", why.Err, err))
 		return
 	}
-	a.logger.Error(a.prefix, fmt.Sprintf("message moved to queue %q after %d attempts: %v", a.retrier.dead.Name, why.Attempt, why.Err))
+	a.messages.Error("moved "+kind(why.Err), fmt.Sprintf("message moved to queue %q after %d attempts: %v", a.retrier.dead.Name, why.Attempt, why.Err))
 	a.report(d.Moved(true))
 }
 
@@ -114,7 +114,7 @@ func (a *agent) bury(ctx context.Context, d *broker.Delivery, why transfer.Failu
 // the broker delivers it again at once.
 func (a *agent) giveBack(ctx context.Context, d *broker.Delivery, err error) {
 	delay := a.failures.add()
-	a.logger.Error(a.prefix, fmt.Sprintf("message goes back to the queue in %s: %v", delay, err))
+	a.messages.Error("back "+kind(err), fmt.Sprintf("message goes back to the queue in %s: %v", delay, err))
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
 	select {

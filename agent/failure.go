@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -44,16 +45,20 @@ func failure(response *proxy.Response, err error) error {
 
 // failed is what the backends said about a message that failed.
 type failed struct {
+	hopeless bool // the message cannot become a request
 	statuses []int
 	other    bool // something failed without a status
 }
 
 // classify looks through the errors of all backends.
 func classify(err error) (f failed) {
+	var invalid *invalidError
 	var merged interface{ Errors() []error }
 	var coded statusCoder
-	var invalid *client.ErrInvalidStatus
+	var unexpected *client.ErrInvalidStatus
 	switch {
+	case errors.As(err, &invalid):
+		f.hopeless = true
 	case errors.As(err, &merged):
 		for _, one := range merged.Errors() {
 			part := classify(one)
@@ -61,15 +66,27 @@ func classify(err error) (f failed) {
 		}
 	case errors.As(err, &coded):
 		f.statuses = []int{coded.StatusCode()}
-	case errors.As(err, &invalid):
+	case errors.As(err, &unexpected):
 		// Lura keeps the number to itself.
 		var status int
-		_, scanErr := fmt.Sscanf(invalid.Error(), "invalid status code %d", &status)
+		_, scanErr := fmt.Sscanf(unexpected.Error(), "invalid status code %d", &status)
 		f.statuses, f.other = []int{status}, scanErr != nil
 	default:
 		f.other = true
 	}
 	return f
+}
+
+// kind is equal for two failures that are alike, whatever their wording.
+func kind(err error) string {
+	f := classify(err)
+	if len(f.statuses) > 0 {
+		return fmt.Sprint(f.statuses)
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "timeout"
+	}
+	return fmt.Sprintf("%T", err)
 }
 
 // status is the first one, or 0.

@@ -2,34 +2,122 @@ package agent
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"io"
+	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/luraproject/lura/v2/proxy"
 	amqp "github.com/rabbitmq/amqp091-go"
 
+	"github.com/bdf0fecc/lura-amqp/internal/broker"
 	"github.com/bdf0fecc/lura-amqp/internal/header"
+	"github.com/bdf0fecc/lura-amqp/internal/telemetry"
+	"github.com/bdf0fecc/lura-amqp/internal/transfer"
 )
 
-// deliveryCount is the header by which a backend learns how often a quorum queue has
-// delivered the message before.
-const deliveryCount = "X-Amqp-Delivery-Count"
+const (
+	// reserved begins the headers that are the agent's to set.
+	reserved = "X-Amqp-"
+	// deliveryCount is how often a quorum queue has delivered the message before.
+	deliveryCount = reserved + "Delivery-Count"
+)
 
-// request is what the backends get of a message: its body, its content type, and how
-// often it was delivered.
-func request(msg *amqp.Delivery) *proxy.Request {
+// traceContext are the headers of W3C's trace context and baggage. They are passed on as
+// they are, where nobody traces here.
+var traceContext = []string{"Traceparent", "Tracestate", "Baggage"}
+
+// mapping turns messages into requests.
+type mapping struct {
+	headers    header.Selection
+	parameters []string // that the backends' url_patterns use
+}
+
+// request is what the backends get of a message: its body, its content type, the headers
+// that are selected, and the parameters of their url_patterns. The error is an invalidError.
+func (m mapping) request(ctx context.Context, msg *amqp.Delivery) (*proxy.Request, error) {
 	r := &proxy.Request{
 		Query:   url.Values{},
-		Params:  map[string]string{},
-		Headers: map[string][]string{},
+		Params:  make(map[string]string, len(m.parameters)),
+		Headers: m.headersOf(msg),
 		Body:    io.NopCloser(bytes.NewReader(msg.Body)),
 	}
+	telemetry.InjectHTTP(ctx, r.Headers)
+	for _, name := range m.parameters {
+		value, err := segment(properties[name](msg))
+		if err != nil {
+			return nil, &invalidError{fmt.Errorf("parameter %s: %w", name, err)}
+		}
+		r.Params[name] = value
+	}
+	return r, nil
+}
+
+func (m mapping) headersOf(msg *amqp.Delivery) map[string][]string {
+	headers := map[string][]string{}
+	for name, value := range msg.Headers {
+		canonical := http.CanonicalHeaderKey(name)
+		if name == broker.ReturnHeader || !m.takes(canonical) {
+			continue
+		}
+		for _, text := range header.Texts(value) {
+			if header.ValidValue(text) {
+				headers[canonical] = append(headers[canonical], text)
+			}
+		}
+	}
 	if header.ValidValue(msg.ContentType) {
-		r.Headers["Content-Type"] = []string{msg.ContentType}
+		headers["Content-Type"] = []string{msg.ContentType}
 	}
 	if count, found := msg.Headers["x-delivery-count"].(int64); found {
-		r.Headers[deliveryCount] = []string{strconv.FormatInt(count, 10)}
+		headers[deliveryCount] = []string{strconv.FormatInt(count, 10)}
 	}
-	return r
+	return headers
 }
+
+// takes says whether a message may set a header of the request.
+func (m mapping) takes(name string) bool {
+	return slices.Contains(traceContext, name) || settable(name) && m.headers.Has(name)
+}
+
+// settable says that a header may be asked for: HTTP's own are those of the request that
+// the gateway makes, and the agent's own are true.
+func settable(name string) bool {
+	return header.ValidName(name) && name != "Host" && name != "Expect" && !strings.HasPrefix(name, reserved)
+}
+
+// properties are the parameters for url_patterns.
+var properties = map[string]func(*amqp.Delivery) string{
+	"Routing_key":    func(msg *amqp.Delivery) string { _, key := transfer.Origin(msg); return key },
+	"Exchange":       func(msg *amqp.Delivery) string { exchange, _ := transfer.Origin(msg); return exchange },
+	"Message_id":     func(msg *amqp.Delivery) string { return msg.MessageId },
+	"Correlation_id": func(msg *amqp.Delivery) string { return msg.CorrelationId },
+	"Delivery_count": func(msg *amqp.Delivery) string { return strconv.FormatInt(deliveries(msg), 10) },
+}
+
+// deliveries is how often a message was delivered before, as far as its queue or its copies
+// know.
+func deliveries(msg *amqp.Delivery) int64 {
+	if count, found := msg.Headers["x-delivery-count"].(int64); found {
+		return count
+	}
+	return int64(transfer.Attempts(msg))
+}
+
+// segment encodes a value so that it stays one part of a path or query. An empty one, and
+// one of dots alone, would be another path, however they are encoded (RFC 3986, 6.2.2.3).
+func segment(value string) (string, error) {
+	if strings.Trim(value, ".") == "" {
+		return "", fmt.Errorf("%q cannot be a part of a path", value)
+	}
+	return strings.ReplaceAll(url.QueryEscape(value), "+", "%20"), nil
+}
+
+// invalidError is what is wrong about a message that no backend can ever get.
+type invalidError struct{ error }
+
+func (e *invalidError) Unwrap() error { return e.error }

@@ -3,27 +3,103 @@ package agent
 import (
 	"errors"
 	"io"
+	"maps"
 	"net/http"
+	"net/url"
+	pathpkg "path"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/luraproject/lura/v2/config"
 	"github.com/luraproject/lura/v2/proxy"
 	"github.com/luraproject/lura/v2/transport/http/client"
 	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/bdf0fecc/lura-amqp/internal/transfer"
 )
 
+// requestOf is the request that an agent with these headers and url_pattern makes.
+func requestOf(t testing.TB, msg *amqp.Delivery, pattern string, headers ...any) (*proxy.Request, error) {
+	t.Helper()
+	cfg, problems := NewConfig(with(config.AsyncAgent{Backend: []*config.Backend{{URLPattern: pattern}}}, map[string]any{"headers": append([]any{}, headers...)}))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	return cfg.mapping.request(t.Context(), msg)
+}
+
 func TestRequest_HasBodyAndContentType(t *testing.T) {
-	r := request(&amqp.Delivery{ContentType: "text/csv", Body: []byte("1,2")})
+	r, err := requestOf(t, &amqp.Delivery{ContentType: "text/csv", Body: []byte("1,2"), Headers: amqp.Table{"X-Tag": "a", "Content-Type": "forged"}}, "/")
 	body, _ := io.ReadAll(r.Body)
-	if string(body) != "1,2" || len(r.Headers) != 1 || r.Headers["Content-Type"][0] != "text/csv" || r.Params == nil {
-		t.Errorf("%+v %q", r, body)
+	if err != nil || string(body) != "1,2" || len(r.Headers) != 1 || r.Headers["Content-Type"][0] != "text/csv" || len(r.Params) > 0 {
+		t.Errorf("%+v %q %v", r, body, err)
 	}
 }
 
 func TestRequest_DropsAContentTypeThatHTTPCannotCarry(t *testing.T) {
 	for _, contentType := range []string{"", "a\r\nHost: evil", "a\x00", "\x7f"} {
-		if r := request(&amqp.Delivery{ContentType: contentType}); len(r.Headers) > 0 {
-			t.Errorf("%q: %v", contentType, r.Headers)
+		if r, err := requestOf(t, &amqp.Delivery{ContentType: contentType}, "/"); err != nil || len(r.Headers) > 0 {
+			t.Errorf("%q: %v %v", contentType, r.Headers, err)
+		}
+	}
+}
+
+// What a message may set is a security boundary.
+func TestRequest_Headers(t *testing.T) {
+	sent := amqp.Table{
+		"X-Tenant": "acme", "x-list": []any{"a", int32(1)}, "traceparent": "00-a", "Tracestate": []any{"s"}, "baggage": "b",
+		"Authorization": "Bearer x", "Cookie": "a=b", "Forwarded": "for=1", "X-Forwarded-For": "::1", "X-Forwarded-Anything": "1", "X-Real-IP": "::1", "via": "v",
+		"Host": "evil", "Content-Length": "0", "Connection": "close", "Transfer-Encoding": "chunked", "Te": "trailers", "Expect": "100-continue", "Upgrade": "h2c",
+		"X-Amqp-Delivery-Count": "9", "x-lura-amqp-publish": int64(1), "bad name": "x", "X-Bad": "a\r\nX-Injected: 1", "x-death": []any{amqp.Table{"count": int64(1)}},
+	}
+	trace := []string{"Baggage", "Traceparent", "Tracestate"}
+	for _, tc := range []struct {
+		headers []any
+		want    []string
+	}{
+		{nil, trace},
+		{[]any{"x-tenant", "content-type"}, append([]string{"X-Tenant"}, trace...)},
+		{[]any{"*"}, append([]string{"X-List", "X-Tenant"}, trace...)},
+		{[]any{"*", "authorization", "x-forwarded-for"}, append([]string{"X-List", "X-Tenant", "Authorization", "X-Forwarded-For"}, trace...)},
+	} {
+		r, err := requestOf(t, &amqp.Delivery{Headers: sent}, "/", tc.headers...)
+		slices.Sort(tc.want)
+		if got := slices.Sorted(maps.Keys(r.Headers)); err != nil || !slices.Equal(got, tc.want) {
+			t.Errorf("%q: %q %v", tc.headers, got, err)
+		}
+	}
+	for _, name := range []string{"Host", "content-length", "Connection", "Transfer-Encoding", "Upgrade", "Expect", "X-Amqp-Delivery-Count", "a b"} {
+		_, problems := NewConfig(with(config.AsyncAgent{}, map[string]any{"headers": []any{name}}))
+		if err := problems.Err(); err == nil || !strings.HasPrefix(err.Error(), path+"headers[0]: ") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestRequest_ParametersStayOnePartOfThePath(t *testing.T) {
+	const pattern = "/{{.Exchange}}/{{.Routing_key}}/{{.Message_id}}/{{.Correlation_id}}/{{.Delivery_count}}"
+	msg := amqp.Delivery{Exchange: "shop", RoutingKey: "../admin?a=1&b=2#c", MessageId: "a b%2F+é", CorrelationId: "{{.Exchange}}", Headers: amqp.Table{"x-delivery-count": int64(3)}}
+	r, err := requestOf(t, &msg, pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.GeneratePath(pattern)
+	const want = "/shop/..%2Fadmin%3Fa%3D1%26b%3D2%23c/a%20b%252F%2B%C3%A9/%7B%7B.Exchange%7D%7D/3"
+	parsed, err := url.Parse("http://backend" + r.Path)
+	if err != nil || r.Path != want || parsed.EscapedPath() != want || parsed.RawQuery != "" || strings.Count(parsed.EscapedPath(), "/") != 5 {
+		t.Errorf("%s %v", r.Path, err)
+	}
+	moved := amqp.Delivery{RoutingKey: "q", Headers: amqp.Table{transfer.Exchange: "shop", transfer.RoutingKey: "orders.new", transfer.Attempt: int64(2)}}
+	r, err = requestOf(t, &moved, "/{{.Exchange}}/{{.Routing_key}}?n={{.Delivery_count}}")
+	if err != nil || r.Params["Exchange"] != "shop" || r.Params["Routing_key"] != "orders.new" || r.Params["Delivery_count"] != "2" || len(r.Params) != 3 {
+		t.Errorf("a message that was tried before: %v %v", r, err)
+	}
+	for _, key := range []string{"", ".", "..", "..."} {
+		_, err := requestOf(t, &amqp.Delivery{RoutingKey: key}, "/orders/{{.Routing_key}}")
+		var cfg Config
+		if err == nil || !strings.HasPrefix(err.Error(), "parameter Routing_key: ") || !cfg.permanent(classify(err)) {
+			t.Errorf("%q: %v", key, err)
 		}
 	}
 }
@@ -71,15 +147,22 @@ type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
-// Whatever is in a queue becomes a request that net/http sends.
+// Whatever is in a queue becomes a request that net/http sends to the same path.
 func FuzzRequest(f *testing.F) {
-	f.Add("application/json", []byte(`{}`))
-	f.Add("a\r\nb", []byte(nil))
-	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
-		r := request(&amqp.Delivery{ContentType: contentType, Body: body})
-		out, err := http.NewRequest(http.MethodPost, "http://localhost/", r.Body)
+	f.Add("application/json", "orders.new", "X-Tag", []byte(`{}`))
+	f.Add("a\r\nb", "..", "Host", []byte(nil))
+	f.Fuzz(func(t *testing.T, contentType, key, header string, body []byte) {
+		r, err := requestOf(t, &amqp.Delivery{ContentType: contentType, RoutingKey: key, Headers: amqp.Table{header: key}, Body: body}, "/orders/{{.Routing_key}}/x", "*")
+		if err != nil {
+			return
+		}
+		r.GeneratePath("/orders/{{.Routing_key}}/x")
+		out, err := http.NewRequest(http.MethodPost, "http://localhost"+r.Path, r.Body)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if clean := pathpkg.Clean(out.URL.EscapedPath()); strings.Count(clean, "/") != 3 || out.URL.RawQuery != "" || !strings.HasPrefix(clean, "/orders/") || !strings.HasSuffix(clean, "/x") {
+			t.Errorf("%q leads to %s", key, out.URL)
 		}
 		out.Header = r.Headers
 		if err := out.Write(io.Discard); err != nil {

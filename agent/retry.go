@@ -78,8 +78,8 @@ var tryAgain = []int{408, 425, 429}
 
 // permanent says that another attempt would fail as well.
 func (c *Config) permanent(f failed) bool {
-	if len(f.statuses) == 0 || f.other {
-		return false
+	if f.hopeless || len(f.statuses) == 0 || f.other {
+		return f.hopeless
 	}
 	for _, status := range f.statuses {
 		client := c.Retry != nil && status >= 400 && status < 500 && !slices.Contains(tryAgain, status)

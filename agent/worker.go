@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/bdf0fecc/lura-amqp/internal/broker"
+	"github.com/bdf0fecc/lura-amqp/internal/telemetry"
 )
 
 // work processes one message after the other until ctx ends.
@@ -29,11 +30,13 @@ func (a *agent) work(ctx context.Context) {
 // process hands a message to the backends and settles it. The end of ctx does not
 // interrupt it; the message's own timeout does.
 func (a *agent) process(ctx context.Context, d *broker.Delivery) {
+	ctx, span := telemetry.StartProcess(ctx, a.cfg.Name, &d.Delivery)
 	timed, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.timeout)
 	defer cancel()
 	began := time.Now()
 	answer, err := a.push(timed, d)
 	a.duration.Record(timed, time.Since(began), err)
+	span.End(err)
 	a.counters.Request(err)
 	if a.repliesTo(d) {
 		a.settleCall(ctx, d, answer, err)
@@ -60,7 +63,11 @@ func (a *agent) push(ctx context.Context, d *broker.Delivery) (given answer, err
 			err = fmt.Errorf("panic in a backend: %v\n%s", r, debug.Stack())
 		}
 	}()
-	response, err := a.backends(ctx, request(&d.Delivery))
+	request, err := a.cfg.mapping.request(ctx, &d.Delivery)
+	if err != nil {
+		return given, err
+	}
+	response, err := a.backends(ctx, request)
 	err = failure(response, err)
 	if !a.repliesTo(d) {
 		return given, cmp.Or(err, drain(response, io.Discard))
@@ -71,6 +78,6 @@ func (a *agent) push(ctx context.Context, d *broker.Delivery) (given answer, err
 
 func (a *agent) report(err error) {
 	if err != nil {
-		a.logger.Debug(a.prefix, fmt.Sprintf("the broker did not get the ack, so it delivers the message again: %v", err))
+		a.messages.Logger.Debug(a.messages.Prefix, fmt.Sprintf("the broker did not get the ack, so it delivers the message again: %v", err))
 	}
 }

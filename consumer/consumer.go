@@ -10,9 +10,11 @@ import (
 	"github.com/luraproject/lura/v2/proxy"
 
 	"github.com/bdf0fecc/lura-amqp/internal/broker"
+	"github.com/bdf0fecc/lura-amqp/internal/pace"
 	"github.com/bdf0fecc/lura-amqp/internal/response"
 	"github.com/bdf0fecc/lura-amqp/internal/stats"
 	"github.com/bdf0fecc/lura-amqp/internal/status"
+	"github.com/bdf0fecc/lura-amqp/internal/telemetry"
 	"github.com/bdf0fecc/lura-amqp/internal/topology"
 	"github.com/bdf0fecc/lura-amqp/internal/transfer"
 )
@@ -25,8 +27,7 @@ type consumer struct {
 	dead     *transfer.Queue // nil without dead_letter
 	name     string          // of the endpoint
 	counters *stats.Entry
-	logger   logging.Logger
-	prefix   string
+	messages pace.Messages // what is logged of them
 }
 
 // source is a subscription or a puller.
@@ -51,7 +52,8 @@ func New(ctx context.Context, logger logging.Logger, prefix string, cfg Config, 
 		Prefix:       prefix,
 		Stats:        counters,
 	}
-	c := &consumer{cfg: cfg, name: stats.NameOf(remote), mapping: response.NewMapping(remote, cfg.Headers), counters: counters, logger: logger, prefix: prefix}
+	c := &consumer{cfg: cfg, name: stats.NameOf(remote), mapping: response.NewMapping(remote, cfg.Headers), counters: counters}
+	c.messages.Logger, c.messages.Prefix = logger, prefix
 	if cfg.Mode == pull {
 		c.source = broker.NewPuller(ctx, cfg.hosts, options)
 	} else {
@@ -67,12 +69,14 @@ func New(ctx context.Context, logger logging.Logger, prefix string, cfg Config, 
 
 // take is the proxy. The request may be nil.
 func (c *consumer) take(ctx context.Context, _ *proxy.Request) (*proxy.Response, error) {
-	answer, err := c.answer(ctx)
+	ctx, span := telemetry.StartReceive(ctx, c.cfg.Name)
+	answer, err := c.answer(ctx, span)
+	span.End(err)
 	c.counters.Request(err)
 	return answer, err
 }
 
-func (c *consumer) answer(ctx context.Context) (*proxy.Response, error) {
+func (c *consumer) answer(ctx context.Context, span telemetry.Span) (*proxy.Response, error) {
 	waiting, cancel := broker.BeforeDeadline(ctx)
 	defer cancel()
 	d, err := c.source.Receive(waiting, c.cfg.wait)
@@ -82,6 +86,7 @@ func (c *consumer) answer(ctx context.Context) (*proxy.Response, error) {
 	case err != nil:
 		return nil, status.Of(err)
 	}
+	span.Received(&d.Delivery, c.cfg.Name)
 	taken, err := c.mapping.Of(&d.Delivery)
 	if err != nil {
 		c.refuse(ctx, d, err)
@@ -116,7 +121,7 @@ func (c *consumer) refuse(ctx context.Context, d *broker.Delivery, why error) {
 			c.report(d.Moved(true))
 			return
 		}
-		c.logger.Error(c.prefix, fmt.Sprintf("message goes back to the queue: %v; %v", why, err))
+		c.messages.Error("back", fmt.Sprintf("message goes back to the queue: %v; %v", why, err))
 	}
 	settle := d.Reject
 	if c.cfg.NackDiscard {
@@ -127,6 +132,6 @@ func (c *consumer) refuse(ctx context.Context, d *broker.Delivery, why error) {
 
 func (c *consumer) report(err error) {
 	if err != nil {
-		c.logger.Debug(c.prefix, fmt.Sprintf("the broker did not get the ack, so it delivers the message again: %v", err))
+		c.messages.Logger.Debug(c.messages.Prefix, fmt.Sprintf("the broker did not get the ack, so it delivers the message again: %v", err))
 	}
 }

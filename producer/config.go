@@ -11,6 +11,7 @@ import (
 
 	"github.com/bdf0fecc/lura-amqp/internal/broker"
 	"github.com/bdf0fecc/lura-amqp/internal/extra"
+	"github.com/bdf0fecc/lura-amqp/internal/header"
 	"github.com/bdf0fecc/lura-amqp/internal/spelling"
 	"github.com/bdf0fecc/lura-amqp/internal/topology"
 	"github.com/bdf0fecc/lura-amqp/schema"
@@ -52,6 +53,19 @@ type Config struct {
 	// CorrelationIDHeader names the request's header with it, which must be among
 	// input_headers. Default: "", none.
 	CorrelationIDHeader string `json:"correlation_id_header"`
+	// TypeKey names the parameter with the message's type. Default: "", Type.
+	TypeKey string `json:"type_key"`
+	// Type of the message, where TypeKey gives none. Default: "", none.
+	Type string `json:"type"`
+	// AppID is the message's app_id. Default: "", none.
+	AppID string `json:"app_id"`
+	// ContentType of the message. Default: "", the request's.
+	ContentType string `json:"content_type"`
+	// ContentEncoding of the message. Default: "", the request's.
+	ContentEncoding string `json:"content_encoding"`
+	// Headers are those of the request that go into the message. Default: all that
+	// input_headers lets through, but for those that say who asks.
+	Headers Headers `json:"headers"`
 	// Reply makes a request wait for the reply to its message. Default: none, it is
 	// answered when the broker has the message.
 	Reply *Reply `json:"reply"`
@@ -71,8 +85,18 @@ type Config struct {
 
 	hosts      broker.Hosts
 	policy     broker.Policy
+	selection  header.Selection
 	endpoint   string          // that the backend belongs to; empty for an agent's
 	parameters map[string]bool // of that endpoint
+}
+
+// Headers are lists of names; "*" is all but those that say who asks, as Authorization
+// and Cookie, which are included by their names only.
+type Headers struct {
+	// Include is which of the request's headers go into the message. Default: ["*"].
+	Include []string `json:"include"`
+	// Exclude is which of them do not. Default: none.
+	Exclude []string `json:"exclude"`
 }
 
 // NewConfig reads a backend's hosts and its producer block. Paths of the problems
@@ -84,6 +108,7 @@ func NewConfig(remote *config.Backend) (Config, schema.Problems) {
 		RoutingKey:  "#",
 		Confirm:     true,
 		MaxBodySize: DefaultMaxBodySize,
+		Headers:     Headers{Include: []string{"*"}, Exclude: []string{}},
 		endpoint:    remote.ParentEndpoint,
 		parameters:  parametersOf(remote.ParentEndpoint),
 	}
@@ -99,6 +124,7 @@ func (c *Config) complete(hosts broker.Hosts) (problems schema.Problems) {
 	var ofTLS, ofRetry schema.Problems
 	c.hosts, ofTLS = hosts.Secure(c.TLS)
 	c.policy, ofRetry = c.Policy()
+	c.selection = header.Select(c.Headers.Include, c.Headers.Exclude)
 	problems = slices.Concat(c.Config.Problems(), topology.ShortString("routing_key", c.RoutingKey), ofTLS, ofRetry)
 	if c.Mandatory && !c.Confirm {
 		problems = append(problems, schema.Wrong("mandatory", "cannot be without confirms, because the broker returns a message before it confirms it", `remove "confirm": false`))
@@ -189,6 +215,7 @@ func (c *Config) parameterKeys() []parameterKey {
 		{"msg_id_key", c.MessageIDKey},
 		{"priority_key", c.PriorityKey},
 		{"correlation_id_key", c.CorrelationIDKey},
+		{"type_key", c.TypeKey},
 	}
 }
 

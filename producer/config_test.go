@@ -52,6 +52,8 @@ func TestNewConfig_ReadsEveryKey(t *testing.T) {
 		"name": "queue-1", "exchange": "some-exchange", "durable": true, "delete": true, "exclusive": true,
 		"no_wait": true, "no_local": true, "routing_key": "A", "static_routing_key": true, "mandatory": true,
 		"immediate": true, "exp_key": "B", "reply_to_key": "C", "msg_id_key": "D", "priority_key": "E",
+		"type_key": "F", "type": "t", "app_id": "a", "content_type": "c", "content_encoding": "e",
+		"headers": map[string]any{"include": []any{"X-A"}, "exclude": []any{"X-B"}},
 		"confirm": true, "max_body_size": float64(10), "flatten_headers": true,
 		"backoff_strategy": "exponential-jitter", "max_retries": float64(3),
 		"tls": map[string]any{"min_version": "TLS12"},

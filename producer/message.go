@@ -1,6 +1,7 @@
 package producer
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -45,11 +46,17 @@ func (c *Config) setProperties(m *broker.Message, r *proxy.Request) (err error) 
 	if m.Headers, err = c.headers(r.Headers); err != nil {
 		return err
 	}
-	if types := r.Headers["Content-Type"]; len(types) > 0 {
-		if m.ContentType = types[0]; topology.CheckShortString(m.ContentType) != nil {
-			return fmt.Errorf("header Content-Type: %w", topology.CheckShortString(m.ContentType))
-		}
+	m.AppId = c.AppID
+	if m.ContentType, err = property(c.ContentType, r.Headers, "Content-Type"); err != nil {
+		return err
 	}
+	if m.ContentEncoding, err = property(c.ContentEncoding, r.Headers, "Content-Encoding"); err != nil {
+		return err
+	}
+	if m.Type, err = shortString(r.Params, c.TypeKey); err != nil {
+		return err
+	}
+	m.Type = cmp.Or(m.Type, c.Type)
 	if m.MessageId, err = shortString(r.Params, c.MessageIDKey); err != nil {
 		return err
 	}
@@ -87,13 +94,16 @@ func (c *Config) routingKey(params map[string]string) (string, error) {
 	return c.RoutingKey, nil
 }
 
-// headers copies the request's headers; it never writes to them.
+// headers copies those of the request's headers that are selected; it never writes to them.
 func (c *Config) headers(headers map[string][]string) (amqp.Table, error) {
 	if len(headers) == 0 {
 		return nil, nil
 	}
 	table := make(amqp.Table, len(headers))
 	for name, values := range headers {
+		if !c.selection.Has(http.CanonicalHeaderKey(name)) {
+			continue
+		}
 		if err := topology.CheckShortString(name); err != nil {
 			return nil, fmt.Errorf("header name: %w", err)
 		}
@@ -136,12 +146,17 @@ func (c *Config) correlationID(r *proxy.Request) (string, error) {
 	if c.CorrelationIDHeader == "" {
 		return shortString(r.Params, c.CorrelationIDKey)
 	}
-	values := r.Headers[http.CanonicalHeaderKey(c.CorrelationIDHeader)]
-	if len(values) == 0 {
-		return "", nil
+	return property("", r.Headers, http.CanonicalHeaderKey(c.CorrelationIDHeader))
+}
+
+// property is the static value, or that of the request's header.
+func property(static string, headers map[string][]string, name string) (string, error) {
+	values := headers[name]
+	if static != "" || len(values) == 0 {
+		return static, nil
 	}
 	if err := topology.CheckShortString(values[0]); err != nil {
-		return "", fmt.Errorf("header %s: %w", c.CorrelationIDHeader, err)
+		return "", fmt.Errorf("header %s: %w", name, err)
 	}
 	return values[0], nil
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -84,6 +85,48 @@ func TestMessage_FlattenedHeaders(t *testing.T) {
 	}
 }
 
+func TestMessage_SelectedHeaders(t *testing.T) {
+	sent := map[string][]string{"X-Tenant": {"acme"}, "X-Debug": {"1"}, "Authorization": {"Bearer x"}, "Cookie": {"a=b"}, "X-Forwarded-For": {"::1"}, "Accept": {"*/*"}}
+	for _, tc := range []struct {
+		headers map[string]any
+		want    []string
+	}{
+		{nil, []string{"Accept", "X-Debug", "X-Tenant"}},
+		{map[string]any{"exclude": []any{"x-debug"}}, []string{"Accept", "X-Tenant"}},
+		{map[string]any{"include": []any{"*", "authorization"}}, []string{"Accept", "Authorization", "X-Debug", "X-Tenant"}},
+		{map[string]any{"include": []any{"cookie", "x-forwarded-for"}}, []string{"Cookie", "X-Forwarded-For"}},
+		{map[string]any{"include": []any{"*", "Cookie"}, "exclude": []any{"cookie", "accept"}}, []string{"X-Debug", "X-Tenant"}},
+		{map[string]any{"include": []any{}}, nil},
+	} {
+		keys := map[string]any{}
+		if tc.headers != nil {
+			keys["headers"] = tc.headers
+		}
+		cfg := configOf(t, "", keys)
+		m, err := cfg.message(&proxy.Request{Headers: sent}, now)
+		if got := slices.Sorted(maps.Keys(m.Headers)); err != nil || !slices.Equal(got, tc.want) {
+			t.Errorf("%v: %q %v", tc.headers, got, err)
+		}
+	}
+}
+
+func TestMessage_StaticProperties(t *testing.T) {
+	cfg := configOf(t, "/p/{kind}", map[string]any{"type_key": "Kind", "type": "order", "app_id": "shop", "content_type": "a/b", "content_encoding": "br"})
+	of := proxy.Request{Headers: map[string][]string{"Content-Type": {"c/d"}, "Content-Encoding": {"gzip"}}}
+	m, err := cfg.message(&of, now)
+	if err != nil || m.Type != "order" || m.AppId != "shop" || m.ContentType != "a/b" || m.ContentEncoding != "br" {
+		t.Errorf("%+v %v", m, err)
+	}
+	of.Params = map[string]string{"Kind": "refund"}
+	if m, err := cfg.message(&of, now); err != nil || m.Type != "refund" {
+		t.Errorf("%+v %v", m, err)
+	}
+	cfg = configOf(t, "", nil)
+	if m, err := cfg.message(&of, now); err != nil || m.Type != "" || m.AppId != "" || m.ContentType != "c/d" || m.ContentEncoding != "gzip" {
+		t.Errorf("%+v %v", m, err)
+	}
+}
+
 func TestMessage_RoutingKey(t *testing.T) {
 	for _, tc := range []struct {
 		name     string
@@ -155,7 +198,7 @@ func TestMessage_CorrelationIDOfTheCaller(t *testing.T) {
 		{byHeader, proxy.Request{Headers: map[string][]string{"X-Correlation-Id": {"7", "8"}}}, "7"},
 		{byHeader, proxy.Request{}, ""},
 		{byParameter, proxy.Request{Params: map[string]string{"Call": long}}, "parameter Call: 256 bytes"},
-		{byHeader, proxy.Request{Headers: map[string][]string{"X-Correlation-Id": {long}}}, "header x-correlation-id: 256 bytes"},
+		{byHeader, proxy.Request{Headers: map[string][]string{"X-Correlation-Id": {long}}}, "header X-Correlation-Id: 256 bytes"},
 	} {
 		m, err := tc.cfg.message(&tc.request, now)
 		if strings.Contains(tc.want, " ") {

@@ -118,6 +118,7 @@ func same(t *testing.T, name string, d property, of reflect.Type) {
 func TestDefinitions_OfInnerBlocksAreTheirStructs(t *testing.T) {
 	same(t, "retry", definition(t, schema.Agent).Properties["retry"], reflect.TypeFor[agent.Retry]())
 	same(t, "reply", definition(t, schema.Producer).Properties["reply"], reflect.TypeFor[producer.Reply]())
+	same(t, "headers", definition(t, schema.Producer).Properties["headers"], reflect.TypeFor[producer.Headers]())
 	tls := definition(t, schema.Agent).Properties["tls"]
 	same(t, "tls", tls, reflect.TypeFor[broker.TLS]())
 	same(t, "tls.client_certs", *tls.Properties["client_certs"].Items, reflect.TypeFor[broker.ClientCert]())

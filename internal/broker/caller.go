@@ -70,7 +70,7 @@ func (c *Caller) call(ctx context.Context, m Message, replies *replyConsumer) (*
 	if one.caller == "" {
 		m.CorrelationId = one.id
 	} else {
-		m.Headers = withHeader(m.Headers, CallHeader, one.id)
+		m.setHeader(CallHeader, one.id)
 	}
 	if err := c.publisher.send(ctx, m); err != nil {
 		return nil, err

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/bdf0fecc/lura-amqp/internal/pace"
 )
 
 // failureLog logs what keeps going wrong, at a decreasing pace.
@@ -12,13 +14,13 @@ type failureLog struct {
 	logger prefixed
 
 	mu   sync.Mutex // guards pace
-	pace pace
+	pace pace.Pace
 }
 
 func (l *failureLog) logFailure(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.pace.allow(kind(err), time.Now()) {
+	if !l.pace.Allow(kind(err), time.Now()) {
 		return
 	}
 	var lost *LostError
@@ -33,5 +35,5 @@ func (l *failureLog) logFailure(err error) {
 func (l *failureLog) forgetFailure() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.pace.reset()
+	l.pace.Reset()
 }

@@ -47,6 +47,7 @@ type Message struct {
 	RoutingKey string
 	// Mandatory makes a message that no queue takes an error.
 	Mandatory bool
+	// Publishing has headers that belong to the publisher from then on: it adds its own.
 	amqp.Publishing
 
 	answered <-chan struct{} // closed when the message was answered, which is more than a confirm
@@ -108,7 +109,9 @@ func (p *Publisher) send(ctx context.Context, m Message) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnconfirmed, err)
 	}
+	ctx, span := telemetry.StartPublish(ctx, p.exchange(), m.RoutingKey, &m.Publishing)
 	err := p.publish(ctx, m)
+	span.End(err)
 	p.count(err)
 	var returned *ReturnedError
 	if errors.As(err, &returned) && !m.Mandatory {
@@ -206,7 +209,7 @@ func (p *Publisher) publishOn(ctx context.Context, at *standing, m Message) erro
 	if m.Mandatory || p.watched {
 		number = c.expect()
 		defer c.forget(number)
-		m.Headers = withHeader(m.Headers, ReturnHeader, number)
+		m.setHeader(ReturnHeader, number)
 	}
 	if headerSize(m.Publishing) > s.maxHeader() {
 		return ErrHeadersTooLarge
@@ -262,12 +265,10 @@ func (p *Publisher) settle(ctx context.Context, at *standing, c *publishingChann
 	return &LostError{Err: c.cause}
 }
 
-// withHeader returns the headers with one more. The table given stays as it is.
-func withHeader(headers amqp.Table, name string, value any) amqp.Table {
-	more := make(amqp.Table, len(headers)+1)
-	for k, v := range headers {
-		more[k] = v
+// setHeader adds a header to a message's own.
+func (m *Message) setHeader(name string, value any) {
+	if m.Headers == nil {
+		m.Headers = amqp.Table{}
 	}
-	more[name] = value
-	return more
+	m.Headers[name] = value
 }

@@ -9,6 +9,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	named "github.com/bdf0fecc/lura-amqp/backoff"
+	"github.com/bdf0fecc/lura-amqp/internal/pace"
 )
 
 const (
@@ -50,7 +51,7 @@ func (c *Connection) retire() bool {
 // any more.
 func (c *Connection) connect() *session {
 	policy := c.currentPolicy().start()
-	var lines pace
+	var lines pace.Pace
 	since, refusals := time.Now(), 0
 	for c.inDemand() {
 		c.enter(Connecting, nil, c.lastError())
@@ -77,7 +78,7 @@ func (c *Connection) connect() *session {
 			delay = max(delay, named.Exponential.Delay(refusals))
 		}
 		c.enterWaiting(delay, err)
-		if lines.allow(fmt.Sprint(kind(err), refused), time.Now()) {
+		if lines.Allow(fmt.Sprint(kind(err), refused), time.Now()) {
 			c.logRefusal(err, refused, delay)
 		}
 		c.wait(delay)

@@ -70,7 +70,7 @@ func failures(t *testing.T, text string) {
 	if len(want) > 0 || tried("broken") != 3 || tried("gone") != 1 || tried("invalid") != 1 {
 		t.Errorf("not in the dead-letter queue: %v; tries %v", want, tries)
 	}
-	s.log.Await(t, "WARNING [ASYNC: orders][AMQP]", "attempt 2 of 3 failed", "status code 404")
+	s.log.Await(t, "WARNING [ASYNC: orders][AMQP]", "attempt 1 of 3 failed", "status code 404")
 	s.want(204, "", "GET", "/orders/dead", "")
 
 	put(t, url, "", "mixed", "{")

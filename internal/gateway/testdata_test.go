@@ -21,6 +21,7 @@ func TestTestdata(t *testing.T) {
 		"answers.json":                           answers,
 		"calls.json":                             calls,
 		"failures.json":                          failures,
+		"metadata.json":                          metadata,
 		"middleware.json":                        middleware,
 		"runway.json":                            runway,
 		"seeds/000-krakend-producer.json":        seedProducer,

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
@@ -33,7 +32,7 @@ func headersOf(msg *amqp.Delivery, own bool) map[string][]string {
 		propertyPrefix + "Routing-Key":    msg.RoutingKey,
 		propertyPrefix + "Exchange":       msg.Exchange,
 		propertyPrefix + "Redelivered":    strconv.FormatBool(msg.Redelivered),
-		propertyPrefix + "Timestamp":      timestamp(msg.Timestamp),
+		propertyPrefix + "Timestamp":      header.Timestamp(msg.Timestamp),
 		propertyPrefix + "Delivery-Count": deliveryCount(msg),
 	} {
 		if header.ValidValue(value) {
@@ -41,13 +40,6 @@ func headersOf(msg *amqp.Delivery, own bool) map[string][]string {
 		}
 	}
 	return headers
-}
-
-func timestamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339)
 }
 
 // deliveryCount is how often a quorum queue has delivered the message before.
@@ -69,30 +61,10 @@ func addOwn(headers map[string][]string, own amqp.Table) {
 		if !header.ValidName(name) || strings.HasPrefix(name, propertyPrefix) {
 			continue
 		}
-		for _, text := range texts(value) {
+		for _, text := range header.Texts(value) {
 			if header.ValidValue(text) {
 				headers[name] = append(headers[name], text)
 			}
 		}
 	}
-}
-
-// texts are the values of a header: a list has several, and a table none.
-func texts(value any) (all []string) {
-	switch v := value.(type) {
-	case string:
-		return []string{v}
-	case []byte:
-		return []string{string(v)}
-	case []any:
-		for _, item := range v {
-			all = append(all, texts(item)...)
-		}
-		return all
-	case time.Time:
-		return []string{timestamp(v)}
-	case bool, int8, uint8, int16, uint16, int32, uint32, int64, float32, float64, int:
-		return []string{fmt.Sprint(v)}
-	}
-	return nil
 }

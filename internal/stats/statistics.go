@@ -45,7 +45,7 @@ type Connection struct {
 	RepliesDropped int64 `json:"replies_dropped"`
 }
 
-// States are those that a connection can be in.
+// States are those that a connection can be in, as the broker package numbers them.
 var States = []string{"idle", "connecting", "up", "blocked", "waiting", "gave up"}
 
 // Milliseconds is a duration as statistics show it.

@@ -93,3 +93,14 @@ func Attempts(msg *amqp.Delivery) int {
 	attempts, _ := msg.Headers[Attempt].(int64)
 	return int(attempts)
 }
+
+// Origin is the exchange and routing key that a message was published with, also where it
+// has been moved since.
+func Origin(msg *amqp.Delivery) (exchange, routingKey string) {
+	exchange, moved := msg.Headers[Exchange].(string)
+	routingKey, known := msg.Headers[RoutingKey].(string)
+	if moved && known {
+		return exchange, routingKey
+	}
+	return msg.Exchange, msg.RoutingKey
+}

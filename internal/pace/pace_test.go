@@ -1,4 +1,4 @@
-package broker
+package pace
 
 import (
 	"testing"
@@ -6,12 +6,12 @@ import (
 )
 
 func TestPace_LetsARepeatedLineThroughLessAndLessOften(t *testing.T) {
-	var p pace
+	var p Pace
 	now := time.Now()
 	var gaps []time.Duration
 	last := now
 	for range 4000 {
-		if p.allow("refused", now) {
+		if p.Allow("refused", now) {
 			gaps = append(gaps, now.Sub(last))
 			last = now
 		}
@@ -26,18 +26,18 @@ func TestPace_LetsARepeatedLineThroughLessAndLessOften(t *testing.T) {
 }
 
 func TestPace_LetsANewLineThroughAtOnce(t *testing.T) {
-	var p pace
+	var p Pace
 	now := time.Now()
 	for i, kind := range []string{"refused", "login", "refused"} {
-		if !p.allow(kind, now) {
+		if !p.Allow(kind, now) {
 			t.Errorf("line %d was held back", i)
 		}
 	}
-	if p.allow("refused", now) {
+	if p.Allow("refused", now) {
 		t.Error("a repeated line was let through")
 	}
-	p.reset()
-	if !p.allow("refused", now) {
+	p.Reset()
+	if !p.Allow("refused", now) {
 		t.Error("a line was held back after reset")
 	}
 }

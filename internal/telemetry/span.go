@@ -1,0 +1,147 @@
+package telemetry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	semconv "go.opentelemetry.io/otel/semconv/v1.40.0"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// noProvider is what the global provider is until somebody sets one.
+var noProvider = otel.GetTracerProvider()
+
+// Span is an operation on a message. The zero value is one that nobody traces.
+type Span struct{ span trace.Span }
+
+// StartPublish begins publishing a message and puts the trace context into its headers,
+// which it may write to.
+func StartPublish(ctx context.Context, exchange, routingKey string, p *amqp.Publishing) (context.Context, Span) {
+	var s Span
+	if parent := trace.SpanFromContext(ctx); parent.IsRecording() {
+		attributes := append(properties(p.MessageId, p.CorrelationId, routingKey, len(p.Body)),
+			semconv.MessagingOperationName("publish"), semconv.MessagingOperationTypeSend, semconv.MessagingDestinationName(destination(exchange, routingKey)))
+		ctx, s.span = tracer(parent.TracerProvider()).Start(ctx, named("publish", exchange), trace.WithSpanKind(trace.SpanKindProducer), trace.WithAttributes(attributes...))
+	}
+	p.Headers = inject(ctx, p.Headers)
+	return ctx, s
+}
+
+// StartProcess begins an agent's processing of a message: in the trace of whoever published
+// it, and linked to it.
+func StartProcess(ctx context.Context, queue string, msg *amqp.Delivery) (context.Context, Span) {
+	ctx = extract(ctx, msg.Headers)
+	provider := otel.GetTracerProvider()
+	if provider == noProvider {
+		return ctx, Span{} // what the gateway itself traces is in the trace all the same
+	}
+	ctx, span := tracer(provider).Start(ctx, named("process", queue), trace.WithSpanKind(trace.SpanKindConsumer),
+		trace.WithAttributes(append(received(msg, queue), semconv.MessagingOperationName("process"), semconv.MessagingOperationTypeProcess)...),
+		trace.WithLinks(linkTo(ctx)...))
+	return ctx, Span{span}
+}
+
+// StartReceive begins a request for a message; the message itself is linked by Received.
+func StartReceive(ctx context.Context, queue string) (context.Context, Span) {
+	parent := trace.SpanFromContext(ctx)
+	if !parent.IsRecording() {
+		return ctx, Span{}
+	}
+	ctx, span := tracer(parent.TracerProvider()).Start(ctx, named("receive", queue), trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
+		semconv.MessagingSystemRabbitMQ, semconv.MessagingOperationName("receive"), semconv.MessagingOperationTypeReceive, semconv.MessagingDestinationName(queue)))
+	return ctx, Span{span}
+}
+
+// Received says which message a request for one has got.
+func (s Span) Received(msg *amqp.Delivery, queue string) {
+	if s.span == nil {
+		return
+	}
+	s.span.SetAttributes(received(msg, queue)...)
+	for _, link := range linkTo(extract(context.Background(), msg.Headers)) {
+		s.span.AddLink(link)
+	}
+}
+
+// End ends the operation, with its error if it failed.
+func (s Span) End(err error) {
+	if s.span == nil {
+		return
+	}
+	if err != nil {
+		s.span.SetStatus(codes.Error, err.Error())
+		s.span.SetAttributes(semconv.ErrorTypeKey.String(errorType(err)))
+	}
+	s.span.End()
+}
+
+func tracer(p trace.TracerProvider) trace.Tracer { return p.Tracer(Scope) }
+
+// named is a span's name: the operation and where it goes. Routing keys are left out, since
+// there may be any number of them.
+func named(operation, destination string) string {
+	if destination == "" {
+		destination = "amq.default"
+	}
+	return operation + " " + destination
+}
+
+// destination is exchange, routing key and, of a message that was taken, the queue, as the
+// conventions for RabbitMQ join them.
+func destination(parts ...string) string {
+	var known []string
+	for _, part := range parts {
+		if part != "" {
+			known = append(known, part)
+		}
+	}
+	return strings.Join(known, ":")
+}
+
+func received(msg *amqp.Delivery, queue string) []attribute.KeyValue {
+	return append(properties(msg.MessageId, msg.CorrelationId, msg.RoutingKey, len(msg.Body)),
+		semconv.MessagingDestinationName(destination(msg.Exchange, msg.RoutingKey, queue)),
+		semconv.MessagingRabbitMQMessageDeliveryTag(int(msg.DeliveryTag)))
+}
+
+func properties(messageID, correlationID, routingKey string, size int) []attribute.KeyValue {
+	attributes := []attribute.KeyValue{semconv.MessagingSystemRabbitMQ, semconv.MessagingMessageBodySize(size)}
+	for _, property := range []attribute.KeyValue{
+		semconv.MessagingMessageID(messageID), semconv.MessagingMessageConversationID(correlationID), semconv.MessagingRabbitMQDestinationRoutingKey(routingKey),
+	} {
+		if property.Value.AsString() != "" {
+			attributes = append(attributes, property)
+		}
+	}
+	return attributes
+}
+
+// linkTo is a link to the span that ctx carries, if any.
+func linkTo(ctx context.Context) []trace.Link {
+	if of := trace.SpanContextFromContext(ctx); of.IsValid() {
+		return []trace.Link{{SpanContext: of}}
+	}
+	return nil
+}
+
+// errorType is a class of errors, not their wording: an HTTP status or an AMQP reply code
+// where there is one.
+func errorType(err error) string {
+	var coded interface{ StatusCode() int }
+	var refused *amqp.Error
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return "timeout"
+	case errors.As(err, &coded):
+		return fmt.Sprint(coded.StatusCode())
+	case errors.As(err, &refused):
+		return fmt.Sprintf("amqp:%d", refused.Code)
+	}
+	return semconv.ErrorTypeOther.Value.AsString()
+}

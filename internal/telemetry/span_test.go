@@ -1,0 +1,67 @@
+package telemetry
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// Spans and metrics themselves are tested in cmd/lura-amqp, whose module has
+// OpenTelemetry's SDK.
+
+func TestNothingIsAllocatedWhenNobodyLooks(t *testing.T) {
+	ctx := t.Context()
+	headers := amqp.Table{"X-Tag": "a"}
+	p := amqp.Publishing{MessageId: "m", Headers: headers}
+	d := amqp.Delivery{MessageId: "m", Headers: headers}
+	publishing, processing := PublishDuration("shop"), ProcessDuration("a", "q")
+	if n := testing.AllocsPerRun(100, func() {
+		ctx, span := StartPublish(ctx, "shop", "orders.new", &p)
+		publishing.Record(ctx, time.Second, nil)
+		span.End(errors.ErrUnsupported)
+		ctx, span = StartProcess(ctx, "q", &d)
+		processing.Record(ctx, time.Second, errors.ErrUnsupported)
+		span.End(nil)
+		ctx, span = StartReceive(ctx, "q")
+		span.Received(&d, "q")
+		span.End(nil)
+		InjectHTTP(ctx, nil)
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+	if len(p.Headers) != 1 {
+		t.Errorf("headers %v", p.Headers)
+	}
+}
+
+func TestCarrier_ReadsWhatClientsSend(t *testing.T) {
+	c := carrier{"traceparent": "own", "Tracestate": []any{"theirs", "x"}, "Baggage": []any{}, "n": int32(1)}
+	for key, want := range map[string]string{"traceparent": "own", "tracestate": "theirs", "baggage": "", "n": "", "absent": ""} {
+		if got := c.Get(key); got != want {
+			t.Errorf("%s: %q", key, got)
+		}
+	}
+	if len(c.Keys()) != 4 {
+		t.Errorf("%q", c.Keys())
+	}
+}
+
+func TestErrorType_IsAClass(t *testing.T) {
+	for want, err := range map[string]error{
+		"timeout": context.DeadlineExceeded, "amqp:404": &amqp.Error{Code: 404}, "_OTHER": errors.New("queue orders.7 is full"),
+	} {
+		if got := errorType(err); got != want {
+			t.Errorf("%v: %s", err, got)
+		}
+	}
+}
+
+func TestLinkTo_NobodysMessage(t *testing.T) {
+	if links := linkTo(trace.ContextWithSpanContext(t.Context(), trace.SpanContext{})); links != nil {
+		t.Errorf("%v", links)
+	}
+}
