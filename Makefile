@@ -11,10 +11,10 @@ SEED ?= $(shell date +%s)
 export GOWORK := off
 MODULES := . cmd/lura-amqp soak
 
-.PHONY: help demo run build test lint fuzz bench soak
+.PHONY: help demo run build test lint fuzz bench soak dashboard
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build ## see publish, consume and agent at work on a real RabbitMQ (AMQP_URL, or a private one)
 	@[ -n "$$AMQP_URL" ] || sh scripts/need.sh rabbitmq
@@ -48,3 +48,8 @@ fuzz: ## fuzz what clients and messages can reach, FUZZTIME (20s) each
 bench: ## start-up with 1,000 backends
 	@sh scripts/need.sh rabbitmq
 	go test . -run '^$$' -bench . -benchtime 3x
+
+dashboard: build ## docs/grafana/lura-amqp.svg: the Grafana dashboard with real data, in two minutes
+	@sh scripts/need.sh rabbitmq prometheus
+	cd cmd/lura-amqp && go build -o ../../bin/picture ./internal/picture
+	bin/picture
