@@ -1,7 +1,9 @@
 package main
 
 import (
+	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"go.opentelemetry.io/otel"
@@ -36,6 +38,7 @@ func TestRun_MetricsAreTheStatistics(t *testing.T) {
 	processed := "messaging_process_duration_seconds_count"
 	s.want(float64(agent.TotalRequests-agent.TotalErrors), processed, "lura_amqp_agent", r.name, "messaging_destination_name", r.name, "error_type", noLabel)
 	s.want(float64(agent.TotalErrors), processed, "lura_amqp_agent", r.name, "error_type", "_OTHER")
+	s.wantDocumented("../../README.md")
 	if fields := otel.GetTextMapPropagator().Fields(); !slices.Contains(fields, "traceparent") || !slices.Contains(fields, "baggage") {
 		t.Errorf("the propagator has %q", fields)
 	}
@@ -69,4 +72,21 @@ func (s scraped) wantConnection(c amqp.ConnectionStatistic) {
 	s.want(float64(c.Reconnects), "lura_amqp_connection_reconnects_total", labels...)
 	s.want(c.BackOff/1000, "lura_amqp_connection_backoff_seconds", labels...)
 	s.want(float64(c.RepliesDropped), "lura_amqp_replies_dropped_total", labels...)
+}
+
+// wantDocumented checks that the table in a file has every metric.
+func (s scraped) wantDocumented(file string) {
+	s.t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, name := range s.names() {
+		for _, suffix := range []string{"_bucket", "_count", "_sum"} {
+			name = strings.TrimSuffix(name, suffix)
+		}
+		if !strings.Contains(string(text), "| `"+name+"` |") {
+			s.t.Errorf("%s says nothing about %s", file, name)
+		}
+	}
 }
