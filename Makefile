@@ -7,10 +7,14 @@ FUZZTIME ?= 20s
 ROW ?= 2m
 SEED ?= $(shell date +%s)
 
-.PHONY: help demo run build test lint fuzz bench soak
+# Each module by its own go.mod, as its users get it; go.work is for the editor.
+export GOWORK := off
+MODULES := . cmd/lura-amqp soak
+
+.PHONY: help demo run build test lint fuzz bench soak dashboard
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build ## see publish, consume and agent at work on a real RabbitMQ (AMQP_URL, or a private one)
 	@[ -n "$$AMQP_URL" ] || sh scripts/need.sh rabbitmq
@@ -21,20 +25,18 @@ run: build ## the same, and the gateway stays up
 	go run ./internal/demo -keep
 
 build: ## the gateway with the module compiled in: bin/lura-amqp
-	go build -o bin/lura-amqp ./cmd/lura-amqp
+	cd cmd/lura-amqp && go build -o ../../bin/lura-amqp .
 
 test: lint ## vet, gofmt, and all tests with the race detector on private RabbitMQ nodes
 	@sh scripts/need.sh rabbitmq gcc
-	go test -race ./...
-	cd soak && go test -race ./...
+	@set -e; for module in $(MODULES); do (set -x; cd $$module && go test -race ./...); done
 
 soak: ## the fault bench, ROW (2m) of faults a row, written into docs/reliability.md
 	@sh scripts/need.sh rabbitmq
 	cd soak && go test -v -timeout 12h -row $(ROW) -seed $(SEED) -table ../docs/reliability.md .
 
 lint: ## go vet and gofmt
-	go vet ./...
-	cd soak && go vet ./...
+	@set -e; for module in $(MODULES); do (set -x; cd $$module && go vet ./...); done
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "not gofmt-ed: $$unformatted"; exit 1; }
 
 fuzz: ## fuzz what clients and messages can reach, FUZZTIME (20s) each
@@ -46,3 +48,8 @@ fuzz: ## fuzz what clients and messages can reach, FUZZTIME (20s) each
 bench: ## start-up with 1,000 backends
 	@sh scripts/need.sh rabbitmq
 	go test . -run '^$$' -bench . -benchtime 3x
+
+dashboard: build ## docs/grafana/lura-amqp.svg: the Grafana dashboard with real data, in two minutes
+	@sh scripts/need.sh rabbitmq prometheus
+	cd cmd/lura-amqp && go build -o ../../bin/picture ./internal/picture
+	bin/picture

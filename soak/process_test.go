@@ -62,8 +62,8 @@ func newProcess(t *testing.T, broker, backend, agentKeys string) *process {
 		binary: filepath.Join(dir, "lura-amqp"), file: filepath.Join(dir, "krakend.json"),
 		http: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
 	}
-	build := exec.Command("go", "build", "-o", p.binary, "./cmd/lura-amqp")
-	build.Dir = ".."
+	build := exec.Command("go", "build", "-o", p.binary, ".")
+	build.Dir = "../cmd/lura-amqp"
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

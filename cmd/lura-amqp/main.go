@@ -17,11 +17,13 @@ import (
 
 const usage = `lura-amqp is a small Lura gateway with AMQP backends and agents.
 
-  lura-amqp run -c krakend.json [-p port] [-d]
+  lura-amqp run -c krakend.json [-p port] [-d] [--metrics address]
 
     -c, --config   the configuration, as KrakenD's
     -p, --port     listen on this port in place of the configuration's
     -d, --debug    log at DEBUG and serve /__debug
+    --metrics      serve the metrics for Prometheus at /metrics on this address,
+                   as :9090 or 127.0.0.1:9090
 
   lura-amqp check -c krakend.json [--connect] [--json]
 

@@ -38,6 +38,7 @@ func TestCommand_WrongCallsExplainThemselves(t *testing.T) {
 		{[]string{"run", "-c", filepath.Join(dir, "absent.json")}, 1, "absent.json"},
 		{[]string{"run", "--config", broken}, 1, "broken.json: error: is not JSON: line 1"},
 		{[]string{"run", "--config", secret}, 1, "disable_host_sanitize: error: not true"},
+		{[]string{"run", "-c", "../../testdata/seeds/004-runway-amqp.json", "--metrics", "9090"}, 1, "metrics: listen tcp: address 9090: missing port in address"},
 		{[]string{"run", "-c", null}, 1, "null.json#/endpoints/0: error: must be an object"},
 		{[]string{"check"}, 1, "lura-amqp check -c krakend.json"},
 		{[]string{"check", "-c", "a", "b"}, 1, "lura-amqp check -c krakend.json"},

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/luraproject/lura/v2/config"
 	"github.com/luraproject/lura/v2/logging"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/propagation"
 
 	"github.com/bdf0fecc/lura-amqp/internal/check"
 	"github.com/bdf0fecc/lura-amqp/internal/gateway"
@@ -17,6 +20,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var debug bool
 	flags := newFlags("run", stderr)
 	file := configFlag(flags)
+	address := flags.String("metrics", "", "address of the metrics")
 	for _, name := range []string{"p", "port"} {
 		flags.IntVar(&port, name, 0, "port")
 	}
@@ -48,9 +52,22 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, err)
 		return failed
 	}
-	if err := gateway.Run(ctx, cfg, logger, stdout); err != nil {
+	otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}))
+	if err := serve(ctx, cfg, logger, stdout, *address); err != nil {
 		fmt.Fprintln(stderr, err)
 		return failed
 	}
 	return succeeded
+}
+
+// serve runs the gateway, with its metrics on an address of their own if there is one.
+func serve(ctx context.Context, cfg config.ServiceConfig, logger logging.Logger, accessLog io.Writer, metricsAddress string) error {
+	if metricsAddress != "" {
+		end, err := serveMetrics(metricsAddress)
+		if err != nil {
+			return err
+		}
+		defer end()
+	}
+	return gateway.Run(ctx, cfg, logger, accessLog)
 }

@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -20,8 +21,10 @@ type Duration struct {
 // buckets are those of the conventions, with finer ones below 5 ms: a confirm takes less.
 var buckets = metric.WithExplicitBucketBoundaries(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 
-// PublishDuration is of publishing to an exchange, until the confirm.
+// PublishDuration is of publishing to an exchange, until the confirm. The default exchange,
+// which has no name, gets RabbitMQ's own word for it: Prometheus knows no empty label.
 func PublishDuration(exchange string) *Duration {
+	exchange = cmp.Or(exchange, "amq.default")
 	return newDuration("messaging.client.operation.duration", "From a publish to what the broker says to it.",
 		semconv.MessagingOperationName("publish"), semconv.MessagingOperationTypeSend, semconv.MessagingDestinationName(exchange))
 }

@@ -41,7 +41,7 @@ var Metrics = sync.OnceFunc(func() {
 		consumed:   observed(meter.Int64ObservableCounter("messaging.client.consumed.messages", metric.WithUnit("{message}"), metric.WithDescription("Messages that were taken from queues, by what became of them."))),
 		requests:   observed(meter.Int64ObservableCounter(requests, metric.WithUnit("{request}"), metric.WithDescription("Requests of endpoints, and messages that agents processed."))),
 		inFlight:   observed(meter.Int64ObservableUpDownCounter(inFlight, metric.WithUnit("{message}"), metric.WithDescription("Publishes without an answer yet, and messages in hand."))),
-		state:      observed(meter.Int64ObservableGauge(connection, metric.WithUnit("1"), metric.WithDescription("1 for the state that a connection is in, 0 for the others."))),
+		state:      observed(meter.Int64ObservableGauge(connection, metric.WithUnit("{connection}"), metric.WithDescription("1 for the state that a connection is in, 0 for the others."))),
 		reconnects: observed(meter.Int64ObservableCounter(reconnects, metric.WithUnit("{reconnect}"), metric.WithDescription("How often a connection was made again."))),
 		backOff:    observed(meter.Float64ObservableGauge(backOff, metric.WithUnit("s"), metric.WithDescription("How long the next attempt to connect is waited for; 0 while the connection is up."))),
 		dropped:    observed(meter.Int64ObservableCounter(dropped, metric.WithUnit("{message}"), metric.WithDescription("Replies that were late, unknown or duplicate."))),

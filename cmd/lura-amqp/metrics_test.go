@@ -1,0 +1,92 @@
+package main
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.opentelemetry.io/otel"
+
+	amqp "github.com/bdf0fecc/lura-amqp"
+)
+
+// What Prometheus sees is what backend/amqp/stats shows.
+func TestRun_MetricsAreTheStatistics(t *testing.T) {
+	r := start(t)
+	r.work()
+	s, all := r.scrape(), amqp.Stats()
+	for name, one := range all.Endpoints {
+		s.wantCounters("lura_amqp_endpoint", name, one)
+	}
+	agent := all.Agents[r.name]
+	s.wantCounters("lura_amqp_agent", r.name, agent)
+	for _, c := range append(agent.Connections, all.Endpoints["POST /orders"].Connections...) {
+		s.wantConnection(c)
+	}
+	if agent.Consumed != 4 || agent.Requeued != 1 || agent.TotalErrors != 1 || agent.InFlight != 1 || all.Endpoints["POST /astray"].Returned != 1 {
+		t.Errorf("%+v", all)
+	}
+
+	publishes := "messaging_client_operation_duration_seconds_count"
+	s.want(5, publishes, "messaging_destination_name", r.name, "error_type", noLabel)
+	s.want(1, publishes, "messaging_destination_name", r.name, "error_type", "_OTHER")
+	s.want(float64(all.Endpoints["POST /orders"].Published), publishes, "messaging_destination_name", r.name, "error_type", noLabel)
+	if !slices.ContainsFunc(s.samples, func(one sample) bool { return one.labels["messaging_destination_name"] == "amq.default" }) {
+		t.Error("the default exchange has no name")
+	}
+	processed := "messaging_process_duration_seconds_count"
+	s.want(float64(agent.TotalRequests-agent.TotalErrors), processed, "lura_amqp_agent", r.name, "messaging_destination_name", r.name, "error_type", noLabel)
+	s.want(float64(agent.TotalErrors), processed, "lura_amqp_agent", r.name, "error_type", "_OTHER")
+	s.wantDocumented("../../README.md")
+	if fields := otel.GetTextMapPropagator().Fields(); !slices.Contains(fields, "traceparent") || !slices.Contains(fields, "baggage") {
+		t.Errorf("the propagator has %q", fields)
+	}
+}
+
+func (s scraped) wantCounters(kind, name string, one amqp.Statistic) {
+	s.t.Helper()
+	sent := "messaging_client_sent_messages_total"
+	s.want(float64(one.Published), sent, kind, name, "error_type", noLabel, "messaging_system", "rabbitmq")
+	s.want(float64(one.Returned), sent, kind, name, "error_type", "returned")
+	s.want(float64(one.Nacked), sent, kind, name, "error_type", "nacked")
+	consumed := "messaging_client_consumed_messages_total"
+	s.want(float64(one.Consumed), consumed, kind, name, "lura_amqp_outcome", "acked", "messaging_system", "rabbitmq")
+	s.want(float64(one.Requeued), consumed, kind, name, "lura_amqp_outcome", "requeued")
+	s.want(float64(one.DeadLettered), consumed, kind, name, "lura_amqp_outcome", "dead_lettered")
+	s.want(float64(one.TotalRequests-one.TotalErrors), "lura_amqp_requests_total", kind, name, "lura_amqp_outcome", "success")
+	s.want(float64(one.TotalErrors), "lura_amqp_requests_total", kind, name, "lura_amqp_outcome", "error")
+	s.want(float64(one.InFlight), "lura_amqp_in_flight", kind, name)
+}
+
+func (s scraped) wantConnection(c amqp.ConnectionStatistic) {
+	s.t.Helper()
+	labels := []string{"lura_amqp_url", c.URL, "lura_amqp_direction", c.Direction}
+	for _, state := range []string{"idle", "connecting", "up", "blocked", "waiting", "gave up"} {
+		current := 0.0
+		if state == c.State {
+			current = 1
+		}
+		s.want(current, "lura_amqp_connection_state", append(labels, "lura_amqp_state", state)...)
+	}
+	s.want(float64(c.Reconnects), "lura_amqp_connection_reconnects_total", labels...)
+	s.want(c.BackOff/1000, "lura_amqp_connection_backoff_seconds", labels...)
+	s.want(float64(c.RepliesDropped), "lura_amqp_replies_dropped_total", labels...)
+}
+
+// wantDocumented checks that the table in a file has every metric.
+func (s scraped) wantDocumented(file string) {
+	s.t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, name := range s.names() {
+		for _, suffix := range []string{"_bucket", "_count", "_sum"} {
+			name = strings.TrimSuffix(name, suffix)
+		}
+		if !strings.Contains(string(text), "| `"+name+"` |") {
+			s.t.Errorf("%s says nothing about %s", file, name)
+		}
+	}
+}
