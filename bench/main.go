@@ -97,7 +97,7 @@ func figuresOf(ctx context.Context, args []string) error {
 }
 
 func runRounds(ctx context.Context, o options) ([]round, error) {
-	l, err := newLab(ctx, o.duration)
+	l, err := newLab(ctx, o.duration, 1)
 	if err != nil {
 		return nil, err
 	}

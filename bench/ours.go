@@ -11,6 +11,7 @@ import (
 	"github.com/luraproject/lura/v2/encoding"
 	"github.com/luraproject/lura/v2/logging"
 	"github.com/luraproject/lura/v2/proxy"
+	amqp091 "github.com/rabbitmq/amqp091-go"
 
 	amqp "github.com/bdf0fecc/lura-amqp"
 	"github.com/bdf0fecc/lura-amqp/agent"
@@ -52,10 +53,14 @@ func (p place) backend(namespace string, block map[string]any) *config.Backend {
 }
 
 func (p place) producerBlock() map[string]any {
-	return map[string]any{
-		"name": p.queue, "exchange": p.exchange, "durable": p.durable,
+	block := map[string]any{
+		"name": p.queue, "exchange": p.exchange, "exchange_type": p.kind, "durable": p.durable,
 		"routing_key": p.key, "static_routing_key": true,
 	}
+	if kind := p.args[amqp091.QueueTypeArg]; kind != nil {
+		block["queue_type"] = kind
+	}
+	return block
 }
 
 func (c consuming) consumerBlock() map[string]any {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -14,19 +15,32 @@ type place struct {
 	exchange, queue string
 	key             string
 	durable         bool
+	kind            string     // of the exchange
+	args            amqp.Table // of the queue
 }
 
 func newPlace(url string, durable bool) place {
-	return place{url: url, exchange: "bench", queue: "bench", key: "bench", durable: durable}
+	return place{url: url, exchange: "bench", queue: "bench", key: "bench", durable: durable, kind: amqp.ExchangeTopic}
+}
+
+// queuesOf is so many places with a queue and a key each, and the place's exchange.
+func queuesOf(p place, count int) []place {
+	places := make([]place, count)
+	for i := range places {
+		places[i] = p
+		places[i].queue = fmt.Sprintf("%s-%d", p.queue, i)
+		places[i].key = places[i].queue
+	}
+	return places
 }
 
 // declare makes the place as all contenders declare it. A contender that declares no
 // queue finds it there.
 func (p place) declare(ch *amqp.Channel) error {
-	if err := ch.ExchangeDeclare(p.exchange, amqp.ExchangeTopic, p.durable, false, false, false, nil); err != nil {
+	if err := ch.ExchangeDeclare(p.exchange, p.kind, p.durable, false, false, false, nil); err != nil {
 		return err
 	}
-	if _, err := ch.QueueDeclare(p.queue, p.durable, false, false, false, nil); err != nil {
+	if _, err := ch.QueueDeclare(p.queue, p.durable, false, false, false, p.args); err != nil {
 		return err
 	}
 	return ch.QueueBind(p.queue, p.key, p.exchange, false, nil)
@@ -40,17 +54,19 @@ func (p place) remove(ch *amqp.Channel) error {
 	return ch.ExchangeDelete(p.exchange, false, false)
 }
 
-// fill puts messages into the queue, as many as count and no longer under way when it
-// returns.
+// fill declares the place and puts messages into its queue, as many as count and no
+// longer under way when it returns.
 func (p place) fill(ctx context.Context, count int, body []byte) error {
-	ctx, closed := context.WithCancel(ctx)
-	defer closed()
-	channels, err := openChannels(ctx, p.url, 1)
+	conn, err := amqp.Dial(p.url)
 	if err != nil {
 		return err
 	}
-	ch := channels[0]
-	if err := ch.Confirm(false); err != nil {
+	defer conn.Close()
+	ch, err := conn.Channel()
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(p.declare(ch), ch.Confirm(false)); err != nil {
 		return err
 	}
 	message := amqp.Publishing{DeliveryMode: amqp.Persistent, Body: body}
@@ -79,7 +95,7 @@ func (p place) await(ctx context.Context, ch *amqp.Channel, count int) error {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for {
-		q, err := ch.QueueDeclarePassive(p.queue, p.durable, false, false, false, nil)
+		q, err := ch.QueueDeclarePassive(p.queue, p.durable, false, false, false, p.args)
 		if err != nil || q.Messages == count {
 			return err
 		}

@@ -14,6 +14,8 @@ type result struct {
 	cpu         float64 // CPU seconds of this process for 100,000 operations
 	allocations float64 // for one operation, the caller's own included
 
+	usage // of the machine
+
 	seconds     float64 // of a start
 	connections float64 // at the broker
 	bytes       float64 // for each idle backend
@@ -38,9 +40,10 @@ func (l *lab) measure(work func() (done, error)) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	allocated, used, began := mallocs(), cpuTime(), time.Now()
+	allocated, used, machine, began := mallocs(), cpuTime(), l.meter.read(), time.Now()
 	d, err := work()
 	took := time.Since(began)
+	machine = l.meter.read().during(machine, took)
 	used, allocated = cpuTime()-used, mallocs()-allocated
 	stop()
 	if err != nil {
@@ -52,6 +55,7 @@ func (l *lab) measure(work func() (done, error)) (result, error) {
 		p99:         d.p99(),
 		cpu:         used.Seconds() * 100_000 / count,
 		allocations: float64(allocated) / count,
+		usage:       machine,
 	}, nil
 }
 

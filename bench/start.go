@@ -43,32 +43,14 @@ func startUp(ctx context.Context, l *lab, _ contender) (result, error) {
 			return result{}, err
 		}
 		took := time.Since(began)
-		connections, err := l.node.Connections(ctx)
+		connections, err := l.nodes[0].Connections(ctx)
 		return result{seconds: took.Seconds(), connections: float64(len(connections) - 1)}, err // the lab's own
 	})
 }
 
-// amongQueues runs a trial with durable queues that exist for it alone.
+// amongQueues runs a trial with durable queues of one exchange.
 func (l *lab) amongQueues(ctx context.Context, trial func(context.Context, []place) (result, error)) (result, error) {
-	places := make([]place, startQueues)
-	for i := range places {
-		places[i] = newPlace(l.node.URL(), true)
-		places[i].queue = fmt.Sprintf("bench-%d", i)
-		places[i].key = places[i].queue
-		if err := places[i].declare(l.ch); err != nil {
-			return result{}, err
-		}
-	}
-	r, err := l.alone(ctx, func(ctx context.Context) (result, error) { return trial(ctx, places) })
-	if err != nil {
-		return result{}, err
-	}
-	for _, p := range places {
-		if _, err := l.ch.QueueDelete(p.queue, false, false, false); err != nil {
-			return result{}, err
-		}
-	}
-	return r, l.ch.ExchangeDelete(places[0].exchange, false, false)
+	return l.among(ctx, queuesOf(newPlace(l.url(), true), startQueues), trial)
 }
 
 // producers builds so many publishing backends.
