@@ -7,10 +7,10 @@ FUZZTIME ?= 20s
 ROW ?= 2m
 SEED ?= $(shell date +%s)
 
-.PHONY: help demo run build test lint fuzz bench soak
+.PHONY: help demo run build test lint fuzz bench bench-check scaling soak
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build ## see publish, consume and agent at work on a real RabbitMQ (AMQP_URL, or a private one)
 	@[ -n "$$AMQP_URL" ] || sh scripts/need.sh rabbitmq
@@ -27,6 +27,8 @@ test: lint ## vet, gofmt, and all tests with the race detector on private Rabbit
 	@sh scripts/need.sh rabbitmq gcc
 	go test -race ./...
 	cd soak && go test -race ./...
+	cd bench && go test -race ./...
+	cd bench && go test -run TestTrials . # with krakend-amqp, which the race detector stops
 
 soak: ## the fault bench, ROW (2m) of faults a row, written into docs/reliability.md
 	@sh scripts/need.sh rabbitmq
@@ -35,6 +37,7 @@ soak: ## the fault bench, ROW (2m) of faults a row, written into docs/reliabilit
 lint: ## go vet and gofmt
 	go vet ./...
 	cd soak && go vet ./...
+	cd bench && go vet ./...
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "not gofmt-ed: $$unformatted"; exit 1; }
 
 fuzz: ## fuzz what clients and messages can reach, FUZZTIME (20s) each
@@ -43,6 +46,14 @@ fuzz: ## fuzz what clients and messages can reach, FUZZTIME (20s) each
 	go test ./agent -run '^$$' -fuzz FuzzRequest -fuzztime $(FUZZTIME)
 	go test . -run '^$$' -fuzz FuzzBlocks -fuzztime $(FUZZTIME)
 
-bench: ## start-up with 1,000 backends
+bench: ## beside krakend-amqp and the bare client, into docs/benchmarks.md; 6 minutes
 	@sh scripts/need.sh rabbitmq
-	go test . -run '^$$' -bench . -benchtime 3x
+	cd bench && go run . -docs ../docs
+
+bench-check: ## the same, writing nothing; fails when a figure misses its goal by more than the noise
+	@sh scripts/need.sh rabbitmq
+	cd bench && go run . -check
+
+scaling: ## growth in callers, sizes, backends, gateways and queues, into docs/scaling.md; 8 minutes
+	@sh scripts/need.sh rabbitmq
+	cd bench && go run . scaling -docs ../docs

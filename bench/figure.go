@@ -1,5 +1,7 @@
 package main
 
+import "math"
+
 // figure is a row of the table: what is made of the results of a round.
 type figure struct {
 	name    string
@@ -47,7 +49,7 @@ func figures() []figure {
 		alone("agent, 64 workers, backend of 5 ms", agent64, rate, shareOfWorkers, slowAgentGoal),
 		versus("CPU for 100,000 confirmed publishes", confirmed256, bare, cpu, cpuGoal, bareGives),
 		{
-			name: "the same, beside the peer's plus confirms", trial: confirmed32, against: peer, metric: cpu,
+			name: "the same, 32 callers, beside the peer's plus confirms", trial: confirmed32, metric: cpu,
 			value: besidePeerWithConfirms, goal: cpuPeerGoal,
 			gives: "it has no confirms: what they cost the bare client is added to what an unconfirmed publish costs it",
 		},
@@ -77,6 +79,9 @@ func alone(name, trial string, m metric, unit float64, g goal) figure {
 
 // besidePeerWithConfirms compares the CPU with the peer's, as if it had confirms.
 func besidePeerWithConfirms(r round) float64 {
+	if r[unconfirmed][peer].cpu == 0 || r[unconfirmed][bare].cpu == 0 {
+		return math.NaN() // one of them did not take part
+	}
 	confirms := r[confirmed32][bare].cpu - r[unconfirmed][bare].cpu
 	return r[confirmed32][ours].cpu / (r[unconfirmed][peer].cpu + confirms)
 }
@@ -88,24 +93,24 @@ type outcome struct {
 	ours, other spread // of the metric itself
 }
 
-// outcomes leaves out the figures whose trials did not take part.
+// outcomes leaves out the figures whose trials or contenders did not take part.
 func outcomes(rounds []round) []outcome {
 	var all []outcome
 	for _, f := range figures() {
-		o := outcome{figure: f}
 		var values, mine, others []float64
 		for _, r := range rounds {
-			if value := f.value(r); value >= 0 && value < 1e18 { // neither 0/0 nor x/0
-				values = append(values, value)
-				mine = append(mine, f.metric.of(r[f.trial][ours]))
-				others = append(others, f.metric.of(r[f.trial][f.against]))
+			of, took := r[f.trial][ours]
+			value := f.value(r)
+			if !took || math.IsNaN(value) || math.IsInf(value, 0) {
+				continue
 			}
+			values = append(values, value)
+			mine = append(mine, f.metric.of(of))
+			others = append(others, f.metric.of(r[f.trial][f.against]))
 		}
-		if len(values) == 0 || newSpread(mine).median() == 0 && f.metric.shown != goroutines.shown {
-			continue
+		if len(values) > 0 {
+			all = append(all, outcome{f, newSpread(values), newSpread(mine), newSpread(others)})
 		}
-		o.spread, o.ours, o.other = newSpread(values), newSpread(mine), newSpread(others)
-		all = append(all, o)
 	}
 	return all
 }

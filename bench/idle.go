@@ -32,11 +32,11 @@ func idle(ctx context.Context, l *lab, _ contender) (result, error) {
 	})
 }
 
-// footprint is the memory in use, after a garbage collection, and the goroutines.
+// footprint is the heap in use and the goroutines, whose stacks are not in it.
 func footprint() (bytes, goroutines float64) {
 	runtime.GC()
 	runtime.GC() // what the first one left to finalizers and pools
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
-	return float64(stats.HeapAlloc + stats.StackInuse), float64(runtime.NumGoroutine())
+	return float64(stats.HeapAlloc), float64(runtime.NumGoroutine())
 }
