@@ -52,7 +52,7 @@ func parse(args []string) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.IntVar(&o.rounds, "rounds", 7, "how often all trials are repeated")
-	flags.DurationVar(&o.duration, "duration", 1500*time.Millisecond, "how long a trial measures")
+	flags.DurationVar(&o.duration, "duration", time.Second, "how long a trial measures")
 	flags.StringVar(&o.docs, "docs", "", "directory of benchmarks.md, to write the table and the plot")
 	flags.BoolVar(&o.check, "check", false, "fail when a figure misses its goal by more than the noise")
 	flags.StringVar(&o.profile.cpu, "cpuprofile", "", "file for the CPU profile of the last trial's measured time")

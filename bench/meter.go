@@ -18,8 +18,9 @@ type meter struct {
 	own    []string
 }
 
-// usage is what was used in a time: cores, and bytes a second.
-type usage struct{ own, broker, idle, written float64 }
+// usage is what was used in a time: cores, and bytes a second. Idle and disk are cores
+// that nobody used.
+type usage struct{ own, broker, idle, disk, written float64 }
 
 // clockTick is the unit of times in /proc, which is the same on all of Linux's machines
 // that Go runs on.
@@ -47,14 +48,21 @@ func (m meter) read() (u usage) {
 		u.broker += processTime(pid).Seconds()
 		u.written += written(pid)
 	}
-	u.idle = idleTime().Seconds()
+	idle, disk := unusedTime()
+	u.idle, u.disk = idle.Seconds(), disk.Seconds()
 	return u
 }
 
 // during is what was used between two readings.
 func (u usage) during(earlier usage, d time.Duration) usage {
 	s := d.Seconds()
-	return usage{(u.own - earlier.own) / s, (u.broker - earlier.broker) / s, (u.idle - earlier.idle) / s, (u.written - earlier.written) / s}
+	return usage{
+		own:     (u.own - earlier.own) / s,
+		broker:  (u.broker - earlier.broker) / s,
+		idle:    (u.idle - earlier.idle) / s,
+		disk:    (u.disk - earlier.disk) / s,
+		written: (u.written - earlier.written) / s,
+	}
 }
 
 // processTime is fields 14 and 15 of proc_pid_stat(5), counted behind the name, which
@@ -68,14 +76,15 @@ func processTime(pid string) time.Duration {
 	return ticks(fields[11]) + ticks(fields[12])
 }
 
-// idleTime is that of all cores together, waiting for the disk included.
-func idleTime() time.Duration {
+// unusedTime is that of all cores together: with nothing to do, and with nothing to do
+// but to wait for the disk.
+func unusedTime() (idle, disk time.Duration) {
 	text, _ := os.ReadFile("/proc/stat")
 	fields := strings.Fields(string(text))
 	if len(fields) < 6 {
-		return 0
+		return 0, 0
 	}
-	return ticks(fields[4]) + ticks(fields[5])
+	return ticks(fields[4]), ticks(fields[5])
 }
 
 func ticks(field string) time.Duration {

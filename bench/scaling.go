@@ -93,7 +93,7 @@ func (t *scalingText) queueTypes(ctx context.Context) error {
 		return nil
 	}
 	var b strings.Builder
-	b.WriteString("| queue | nodes | " + usageHead + "|---|---|---|---|---|---|---|---|\n")
+	b.WriteString("| queue | nodes | " + usageHead + "|---|---|---|---|---|---|---|---|---|\n")
 	for _, nodes := range []int{1, 3} {
 		l, err := newLab(ctx, t.options.duration, nodes)
 		if err != nil {

@@ -109,18 +109,18 @@ func (s sweep) chart(found findings) []byte {
 	return c.SVG()
 }
 
-const usageHead = "messages/s | 99th percentile | cores, clients | cores, broker | cores, idle | written |\n"
+const usageHead = "messages/s | 99th percentile | cores: clients | broker | idle | waiting for the disk | written |\n"
 
 func usageCells(r []result) string {
-	return fmt.Sprintf("%.0f | %.1f ms | %.2f | %.2f | %.2f | %.0f MB/s |\n",
+	return fmt.Sprintf("%.0f | %.1f ms | %.2f | %.2f | %.2f | %.2f | %.0f MB/s |\n",
 		middle(r, rate.of), middle(r, p99.of), middle(r, func(r result) float64 { return r.own }),
-		middle(r, func(r result) float64 { return r.broker }), middle(r, func(r result) float64 { return r.idle }),
+		middle(r, func(r result) float64 { return r.broker }), middle(r, func(r result) float64 { return r.idle }), middle(r, func(r result) float64 { return r.disk }),
 		middle(r, func(r result) float64 { return r.written })/1e6)
 }
 
 func (s sweep) table(found findings) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "![%s](scaling-%s.svg)\n\n| %s | who | %s|---|---|---|---|---|---|---|---|\n", s.title, s.name, s.x.Label, usageHead)
+	fmt.Fprintf(&b, "![%s](scaling-%s.svg)\n\n| %s | who | %s|---|---|---|---|---|---|---|---|---|\n", s.title, s.name, s.x.Label, usageHead)
 	for _, value := range s.values {
 		for i, of := range s.series {
 			fmt.Fprintf(&b, "| %d | %s | %s", value, of.name, usageCells(found[i][value]))
