@@ -49,7 +49,7 @@ func figures() []figure {
 		alone("agent, 64 workers, backend of 5 ms", agent64, rate, shareOfWorkers, slowAgentGoal),
 		versus("CPU for 100,000 confirmed publishes", confirmed256, bare, cpu, cpuGoal, bareGives),
 		{
-			name: "the same, 32 callers, beside the peer's plus confirms", trial: confirmed32, metric: cpu,
+			name: "that CPU beside the peer's plus confirms", trial: confirmed32, metric: cpu,
 			value: besidePeerWithConfirms, goal: cpuPeerGoal,
 			gives: "it has no confirms: what they cost the bare client is added to what an unconfirmed publish costs it",
 		},

@@ -29,7 +29,8 @@ func (r result) String() string {
 	case r.bytes > 0:
 		return fmt.Sprintf("%.0f bytes and %.3f goroutines for each", r.bytes, r.goroutines)
 	}
-	return fmt.Sprintf("%6.0f/s, p99 %7.2f ms, %5.2f CPU s for 100,000, %5.1f allocations each", r.rate, ms(r.p99), r.cpu, r.allocations)
+	return fmt.Sprintf("%6.0f/s, p99 %7.2f ms, %5.2f CPU s for 100,000, %5.1f allocations each; cores: own %.2f, broker %.2f, unused %.2f",
+		r.rate, ms(r.p99), r.cpu, r.allocations, r.own, r.broker, r.idle+r.disk)
 }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -48,7 +48,7 @@ func (c Chart) SVG() []byte {
 		c.draw(d, s, colour(i), x, y)
 		d.dot(legend+5, top-16, colour(i))
 		d.text(legend+14, top-12, "start", s.Name)
-		legend += 32 + 7*float64(len(s.Name))
+		legend += 36 + 7.4*float64(len(s.Name))
 	}
 	return d.end()
 }
