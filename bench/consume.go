@@ -11,8 +11,6 @@ import (
 )
 
 const (
-	// prefetch is the same for all, and enough for the round trip of an ack.
-	prefetch = 128
 	// consumedPerSecond sizes the queue that is emptied: about as many as a contender
 	// takes within the time.
 	consumedPerSecond = 20_000
@@ -30,7 +28,7 @@ func consume(callers int) func(context.Context, *lab, contender) (result, error)
 			if err := p.fill(ctx, callers+count, body(bodySize)); err != nil {
 				return result{}, err
 			}
-			take, err := c.consumer(ctx, consuming{place: p, prefetch: prefetch})
+			take, err := c.consumer(ctx, consuming{place: p, prefetch: l.prefetch})
 			if err == nil {
 				_, err = drain(ctx, callers, callers, take) // it is connected
 			}
@@ -51,7 +49,7 @@ func work(workers int, latency time.Duration) func(context.Context, *lab, conten
 	return func(ctx context.Context, l *lab, c contender) (result, error) {
 		return l.at(ctx, true, func(ctx context.Context, p place) (result, error) {
 			b := newBackend(latency, l.count(perSecond))
-			if err := c.agent(ctx, consuming{place: p, workers: workers, prefetch: prefetch}, b.answer); err != nil {
+			if err := c.agent(ctx, consuming{place: p, workers: workers, prefetch: l.prefetch}, b.answer); err != nil {
 				return result{}, err
 			}
 			if err := p.fill(ctx, b.expected, body(bodySize)); err != nil {
@@ -67,6 +65,7 @@ type backend struct {
 	latency  time.Duration
 	expected int
 	answered atomic.Int64
+	took     atomic.Int64  // nanoseconds, by all answers together
 	open     chan struct{} // closed when messages may pass
 	all      chan struct{} // closed when all have passed
 }
@@ -84,7 +83,9 @@ func (b *backend) answer(ctx context.Context, _ *proxy.Request) (*proxy.Response
 		return nil, errClosed
 	}
 	if b.latency > 0 {
+		began := time.Now()
 		time.Sleep(b.latency)
+		b.took.Add(int64(time.Since(began)))
 	}
 	if b.answered.Add(1) == int64(b.expected) {
 		close(b.all)
@@ -94,7 +95,7 @@ func (b *backend) answer(ctx context.Context, _ *proxy.Request) (*proxy.Response
 
 // measure lets the messages pass.
 func (b *backend) measure(ctx context.Context, l *lab) (result, error) {
-	return l.measure(func() (done, error) {
+	r, err := l.measure(func() (done, error) {
 		close(b.open)
 		select {
 		case <-b.all:
@@ -105,4 +106,6 @@ func (b *backend) measure(ctx context.Context, l *lab) (result, error) {
 			return done{}, ctx.Err()
 		}
 	})
+	r.backend = time.Duration(b.took.Load() / int64(b.expected))
+	return r, err
 }

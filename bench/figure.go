@@ -46,7 +46,7 @@ func figures() []figure {
 		versus("unconfirmed transient publish, 32 callers", unconfirmed, peer, rate, unconfirmedRateGoal, peerGives),
 		versus("consume through a backend, 32 callers", consume32, peer, rate, consumeRateGoal, peerTakes),
 		versus("agent, 8 workers, backend that answers at once", agent8, peer, rate, agentRateGoal, agentGives),
-		alone("agent, 64 workers, backend of 5 ms", agent64, rate, shareOfWorkers, slowAgentGoal),
+		{name: "agent, 64 workers, backend of 5 ms: share of their time", trial: agent64, metric: rate, value: shareOfWorkers, goal: slowAgentGoal},
 		versus("CPU for 100,000 confirmed publishes", confirmed256, bare, cpu, cpuGoal, bareGives),
 		{
 			name: "that CPU beside the peer's plus confirms", trial: confirmed32, metric: cpu,
@@ -61,9 +61,13 @@ func figures() []figure {
 	}
 }
 
-// shareOfWorkers is how many messages 64 workers would take in a second if there were
-// nothing but the backend.
-var shareOfWorkers = 64 / slowBackend.Seconds()
+// shareOfWorkers is how much of the time of 64 workers went into their backend: all of
+// it is workers / 5 ms. The backend's time is measured, for a timer of 5 ms ends later
+// than that, which no agent makes up for.
+func shareOfWorkers(r round) float64 {
+	of := r[agent64][ours]
+	return of.rate * of.backend.Seconds() / 64
+}
 
 // versus is a ratio to another contender.
 func versus(name, trial, against string, m metric, g goal, gives string) figure {

@@ -14,6 +14,9 @@ import (
 // patience bounds what a trial waits for.
 const patience = 60 * time.Second
 
+// defaultPrefetch keeps all workers of a trial busy.
+const defaultPrefetch = 128
+
 // lab is the private broker that all trials use, one after the other.
 type lab struct {
 	nodes    []*rabbit.Node
@@ -21,6 +24,7 @@ type lab struct {
 	ch       *amqp.Channel
 	meter    meter
 	duration time.Duration // of what a trial measures
+	prefetch int           // prefetch_count of consumers and agents
 	profile  profile
 }
 
@@ -32,7 +36,7 @@ func newLab(ctx context.Context, duration time.Duration, size int) (*lab, error)
 	if err != nil {
 		return nil, err
 	}
-	l := &lab{nodes: nodes, duration: duration}
+	l := &lab{nodes: nodes, duration: duration, prefetch: defaultPrefetch}
 	if err := l.open(ctx); err != nil {
 		l.close()
 		return nil, err

@@ -42,6 +42,7 @@ func command(ctx context.Context, args []string) error {
 type options struct {
 	rounds    int
 	duration  time.Duration
+	prefetch  int
 	docs      string
 	check     bool
 	profile   profile
@@ -53,6 +54,7 @@ func parse(args []string) (options, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.IntVar(&o.rounds, "rounds", 7, "how often all trials are repeated")
 	flags.DurationVar(&o.duration, "duration", time.Second, "how long a trial measures")
+	flags.IntVar(&o.prefetch, "prefetch", defaultPrefetch, "prefetch_count of consumers and agents")
 	flags.StringVar(&o.docs, "docs", "", "directory of benchmarks.md, to write the table and the plot")
 	flags.BoolVar(&o.check, "check", false, "fail when a figure misses its goal by more than the noise")
 	flags.StringVar(&o.profile.cpu, "cpuprofile", "", "file for the CPU profile of the last trial's measured time")
@@ -102,7 +104,7 @@ func runRounds(ctx context.Context, o options) ([]round, error) {
 		return nil, err
 	}
 	defer l.close()
-	l.profile = o.profile
+	l.profile, l.prefetch = o.profile, o.prefetch
 	var rounds []round
 	for i := range o.rounds {
 		r, err := l.runRound(ctx, i, o.selection)

@@ -14,7 +14,8 @@ type result struct {
 	cpu         float64 // CPU seconds of this process for 100,000 operations
 	allocations float64 // for one operation, the caller's own included
 
-	usage // of the machine
+	backend time.Duration // that an agent's backend took, which is longer than it was to
+	usage                 // of the machine
 
 	seconds     float64 // of a start
 	connections float64 // at the broker

@@ -8,8 +8,8 @@ type Row struct {
 }
 
 const (
-	rowWidth, rowHeight = 860, 26
-	rowLeft             = 330
+	rowWidth, rowHeight = 900, 26
+	rowLeft             = 370
 )
 
 // Rows draws a row of dots for each name on a logarithmic axis, with a line at 1.
