@@ -19,6 +19,7 @@ type scalingOptions struct {
 	rounds   int
 	duration time.Duration
 	docs     string
+	profile  profile
 	only     *regexp.Regexp
 }
 
@@ -27,6 +28,7 @@ func parseScaling(args []string) (o scalingOptions, err error) {
 	flags.IntVar(&o.rounds, "rounds", 3, "how often everything is repeated")
 	flags.DurationVar(&o.duration, "duration", time.Second, "how long each point is measured")
 	flags.StringVar(&o.docs, "docs", "", "directory of scaling.md, to write the tables and the plots")
+	flags.StringVar(&o.profile.cpu, "cpuprofile", "", "file for the CPU profile of the last point of the plots")
 	only := flags.String("only", "", "regular expression of what to measure: callers, sizes, backends, gateways, shards, queues, connections")
 	if err := flags.Parse(args); err != nil {
 		return o, err
@@ -70,6 +72,7 @@ func (t *scalingText) sweeps(ctx context.Context) error {
 		return err
 	}
 	defer l.close()
+	l.profile = t.options.profile
 	for _, s := range sweeps() {
 		if !t.options.only.MatchString(s.name) {
 			continue
