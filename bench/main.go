@@ -52,7 +52,7 @@ type options struct {
 func parse(args []string) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.IntVar(&o.rounds, "rounds", 7, "how often all trials are repeated")
+	flags.IntVar(&o.rounds, "rounds", 9, "how often all trials are repeated")
 	flags.DurationVar(&o.duration, "duration", time.Second, "how long a trial measures")
 	flags.IntVar(&o.prefetch, "prefetch", defaultPrefetch, "prefetch_count of consumers and agents")
 	flags.StringVar(&o.docs, "docs", "", "directory of benchmarks.md, to write the table and the plot")
