@@ -46,7 +46,7 @@ func figures() []figure {
 		versus("unconfirmed transient publish, 32 callers", unconfirmed, peer, rate, unconfirmedRateGoal, peerGives),
 		versus("consume through a backend, 32 callers", consume32, peer, rate, consumeRateGoal, peerTakes),
 		versus("agent, 8 workers, backend that answers at once", agent8, peer, rate, agentRateGoal, agentGives),
-		{name: "agent, 64 workers, backend of 5 ms: share of their time", trial: agent64, metric: rate, value: shareOfWorkers, goal: slowAgentGoal},
+		{name: "agent, 64 workers, 5 ms: share of their time", trial: agent64, metric: rate, value: shareOfWorkers, goal: slowAgentGoal},
 		versus("CPU for 100,000 confirmed publishes", confirmed256, bare, cpu, cpuGoal, bareGives),
 		{
 			name: "that CPU beside the peer's plus confirms", trial: confirmed32, metric: cpu,

@@ -85,7 +85,7 @@ func figuresOf(ctx context.Context, args []string) error {
 		return err
 	}
 	all := outcomes(rounds)
-	text := table(all, o.rounds, o.duration)
+	text := table(all, rounds, o.duration)
 	fmt.Print(text)
 	if o.docs != "" {
 		if err := write(o.docs, text, all); err != nil {

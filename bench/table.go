@@ -8,9 +8,10 @@ import (
 )
 
 // table is the outcomes in Markdown.
-func table(all []outcome, rounds int, duration time.Duration) string {
+func table(all []outcome, rounds []round, duration time.Duration) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %d cores shared with the broker, %d rounds of %s each.\n\n", time.Now().Format("2006-01-02"), runtime.NumCPU(), rounds, duration)
+	fmt.Fprintf(&b, "%s, %d cores shared with the broker, %d rounds of %s each. Other programs used %.1f cores meanwhile.\n\n",
+		time.Now().Format("2006-01-02"), runtime.NumCPU(), len(rounds), duration, others(rounds))
 	b.WriteString("| figure | lura-amqp | the other | ratio | half of the rounds | goal | reached | what the other gives up |\n|---|---|---|---|---|---|---|---|\n")
 	for _, o := range all {
 		other := ""
@@ -33,4 +34,20 @@ func short(value float64) string {
 		return fmt.Sprintf("%.3g", value)
 	}
 	return fmt.Sprintf("%.2f", value)
+}
+
+// others is how many cores programs used that do not belong to the bench: the median of
+// the trials whose work is all done in this process and the broker.
+func others(rounds []round) float64 {
+	used := []float64{0}
+	for _, r := range rounds {
+		for name, results := range r {
+			for _, of := range results {
+				if of.rate > 0 && name != serving {
+					used = append(used, float64(runtime.NumCPU())-of.own-of.broker-of.idle-of.disk)
+				}
+			}
+		}
+	}
+	return max(0, newSpread(used).median())
 }

@@ -26,7 +26,7 @@ func TestTrials_GiveEveryFigure(t *testing.T) {
 			t.Errorf("%s: no figure", f.name)
 		}
 	}
-	if text := table(outcomes([]round{r}), 1, time.Second); !strings.Contains(text, "| HTTP, 64 clients, confirmed | ") {
+	if text := table(outcomes([]round{r}), []round{r}, time.Second); !strings.Contains(text, "| HTTP, 64 clients, confirmed | ") {
 		t.Error(text)
 	}
 }
