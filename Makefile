@@ -9,12 +9,12 @@ SEED ?= $(shell date +%s)
 
 # Each module by its own go.mod, as its users get it; go.work is for the editor.
 export GOWORK := off
-MODULES := . cmd/lura-amqp soak
+MODULES := . cmd/lura-amqp soak bench
 
-.PHONY: help demo run build test lint fuzz bench soak dashboard
+.PHONY: help demo run build test lint fuzz bench bench-check scaling soak dashboard
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build ## see publish, consume and agent at work on a real RabbitMQ (AMQP_URL, or a private one)
 	@[ -n "$$AMQP_URL" ] || sh scripts/need.sh rabbitmq
@@ -30,6 +30,7 @@ build: ## the gateway with the module compiled in: bin/lura-amqp
 test: lint ## vet, gofmt, and all tests with the race detector on private RabbitMQ nodes
 	@sh scripts/need.sh rabbitmq gcc
 	@set -e; for module in $(MODULES); do (set -x; cd $$module && go test -race ./...); done
+	cd bench && go test -run TestTrials . # with krakend-amqp, which the race detector stops
 
 soak: ## the fault bench, ROW (2m) of faults a row, written into docs/reliability.md
 	@sh scripts/need.sh rabbitmq
@@ -45,9 +46,17 @@ fuzz: ## fuzz what clients and messages can reach, FUZZTIME (20s) each
 	go test ./agent -run '^$$' -fuzz FuzzRequest -fuzztime $(FUZZTIME)
 	go test . -run '^$$' -fuzz FuzzBlocks -fuzztime $(FUZZTIME)
 
-bench: ## start-up with 1,000 backends
+bench: ## beside krakend-amqp and the bare client, into docs/benchmarks.md; 6 minutes
 	@sh scripts/need.sh rabbitmq
-	go test . -run '^$$' -bench . -benchtime 3x
+	cd bench && go run . -docs ../docs
+
+bench-check: ## the same, writing nothing; fails when a figure misses its goal by more than the noise
+	@sh scripts/need.sh rabbitmq
+	cd bench && go run . -check
+
+scaling: ## growth in callers, sizes, backends, gateways and queues, into docs/scaling.md; 8 minutes
+	@sh scripts/need.sh rabbitmq
+	cd bench && go run . scaling -docs ../docs
 
 dashboard: build ## docs/grafana/lura-amqp.svg: the Grafana dashboard with real data, in two minutes
 	@sh scripts/need.sh rabbitmq prometheus
