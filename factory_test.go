@@ -3,13 +3,11 @@ package amqp
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"testing"
 	"time"
 
 	"github.com/luraproject/lura/v2/config"
-	"github.com/luraproject/lura/v2/logging"
 	"github.com/luraproject/lura/v2/proxy"
 
 	"github.com/bdf0fecc/lura-amqp/internal/extra"
@@ -110,51 +108,4 @@ func TestNewBackendFactory_BothRolesByMethod(t *testing.T) {
 
 func backendWith(hosts []string, namespace string, block any) *config.Backend {
 	return &config.Backend{Host: hosts, ExtraConfig: config.ExtraConfig{namespace: block}}
-}
-
-// A gateway with 1,000 endpoints starts: all backends are built, and a message is
-// published through each. Both times and the broker's connections are reported.
-func BenchmarkStart(b *testing.B) {
-	node := rabbit.Shared(b)
-	const endpoints = 1000
-	for b.Loop() {
-		ctx, cancel := context.WithCancel(b.Context())
-		start := time.Now()
-		factory := NewBackendFactory(ctx, logging.NoOp, nil)
-		proxies := make([]proxy.Proxy, endpoints)
-		for i := range proxies {
-			proxies[i] = factory(backendWith([]string{node.URL()}, extra.Producer.Short, map[string]any{
-				"name": fmt.Sprintf("start-%d", i%100), "exchange": "start", "durable": true, "routing_key": fmt.Sprintf("key.%d", i),
-			}))
-		}
-		factory(backendWith([]string{node.URL()}, extra.Consumer.Short, map[string]any{
-			"name": "start-0", "exchange": "start", "durable": true, "routing_key": []any{}, "prefetch_count": 1.0,
-		}))
-		built := time.Since(start)
-		failed := make(chan error, endpoints)
-		for _, p := range proxies {
-			go func() {
-				timed, done := context.WithTimeout(ctx, 30*time.Second)
-				defer done()
-				_, err := p(timed, &proxy.Request{Body: http.NoBody})
-				failed <- err
-			}()
-		}
-		for range proxies {
-			if err := <-failed; err != nil {
-				b.Fatal(err)
-			}
-		}
-		b.ReportMetric(built.Seconds(), "s-built")
-		b.ReportMetric(time.Since(start).Seconds(), "s-published")
-		connections, err := node.Connections(ctx)
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.ReportMetric(float64(len(connections)), "connections")
-		cancel()
-		if _, err := node.AwaitConnections(b.Context(), func(c []rabbit.Connection) bool { return len(c) == 0 }); err != nil {
-			b.Fatal(err)
-		}
-	}
 }

@@ -18,15 +18,15 @@ import (
 	"github.com/bdf0fecc/lura-amqp/internal/gateway"
 )
 
-// configuration is the gateway's krakend.json. The access log is off, because the
-// handler that it is compared with has none.
+// configuration is the gateway's krakend.json. The access log is off and no header of the
+// request goes into its message, because the handler that it is compared with does neither.
 const configuration = `{
   "version": 3, "timeout": "10s",
   "extra_config": {"router": {"disable_access_log": true}},
   "endpoints": [
     {"endpoint": "/publish", "method": "POST", "output_encoding": "no-op",
      "backend": [{"host": [%q], "disable_host_sanitize": true, "extra_config": {"backend/amqp/producer":
-       {"name": %q, "exchange": %q, "durable": true, "routing_key": %q}}}]}
+       {"name": %q, "exchange": %q, "durable": true, "routing_key": %q, "headers": {"include": []}}}}]}
   ]
 }`
 

@@ -77,9 +77,7 @@ func (c *consumer) take(ctx context.Context, _ *proxy.Request) (*proxy.Response,
 }
 
 func (c *consumer) answer(ctx context.Context, span telemetry.Span) (*proxy.Response, error) {
-	waiting, cancel := broker.BeforeDeadline(ctx)
-	defer cancel()
-	d, err := c.source.Receive(waiting, c.cfg.wait)
+	d, err := c.source.Receive(ctx, c.cfg.wait)
 	switch {
 	case errors.Is(err, broker.ErrEmpty), errors.Is(err, broker.ErrStopped):
 		return c.mapping.Empty(), nil

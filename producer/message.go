@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"net/http"
 	"strconv"
@@ -21,8 +20,9 @@ import (
 
 // message maps a request to a message, or to an error with the status that
 // answers it. Everything that comes from the client is checked here, before it
-// reaches the wire: what the broker refuses closes a channel that others use.
-func (c *Config) message(r *proxy.Request, now time.Time) (broker.Message, error) {
+// reaches the wire: what the broker refuses closes a channel that others use. The message has
+// its body in into.
+func (c *Config) message(r *proxy.Request, into *body, now time.Time) (broker.Message, error) {
 	if r == nil {
 		r = &proxy.Request{}
 	}
@@ -34,8 +34,8 @@ func (c *Config) message(r *proxy.Request, now time.Time) (broker.Message, error
 	if err := c.setProperties(&m, r); err != nil {
 		return m, status.New(http.StatusBadRequest, err)
 	}
-	body, err := c.body(r.Body)
-	m.Body = body
+	var err error
+	m.Body, err = into.read(r.Body, c.MaxBodySize)
 	return m, err
 }
 
@@ -118,27 +118,6 @@ func (c *Config) headers(headers map[string][]string) (amqp.Table, error) {
 		table[name] = list
 	}
 	return table, nil
-}
-
-// body reads the request's body, of max_body_size at most.
-func (c *Config) body(r io.Reader) ([]byte, error) {
-	if r == nil {
-		return nil, nil
-	}
-	if c.MaxBodySize > 0 && c.MaxBodySize < math.MaxInt64 {
-		r = io.LimitReader(r, c.MaxBodySize+1)
-	}
-	body, err := io.ReadAll(r)
-	var limited *http.MaxBytesError // by something in front of us
-	switch {
-	case errors.As(err, &limited):
-		return nil, status.New(http.StatusRequestEntityTooLarge, fmt.Errorf("body: more than %d bytes", limited.Limit))
-	case err != nil:
-		return nil, status.New(http.StatusBadRequest, fmt.Errorf("body: %w", err))
-	case c.MaxBodySize > 0 && int64(len(body)) > c.MaxBodySize:
-		return nil, status.New(http.StatusRequestEntityTooLarge, fmt.Errorf("body: more than %d bytes", c.MaxBodySize))
-	}
-	return body, nil
 }
 
 // correlationID is the caller's own.

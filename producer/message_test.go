@@ -36,7 +36,7 @@ func TestMessage_TakesPropertiesFromParameters(t *testing.T) {
 		Params:  map[string]string{"A": "60000", "B": "answers", "Id": "42", "Prio": "7", "Route": "orders.new"},
 		Headers: map[string][]string{"Content-Type": {"application/json"}, "X-Tag": {"a", "b"}},
 		Body:    bodyOf(`{"n":1}`),
-	}, now)
+	}, newBody(), now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestMessage_TakesPropertiesFromParameters(t *testing.T) {
 func TestMessage_NilRequestAndNilBody(t *testing.T) {
 	cfg := configOf(t, "", nil)
 	for _, r := range []*proxy.Request{nil, {}} {
-		if m, err := cfg.message(r, now); err != nil || len(m.Body) > 0 || m.RoutingKey != "#" {
+		if m, err := cfg.message(r, newBody(), now); err != nil || len(m.Body) > 0 || m.RoutingKey != "#" {
 			t.Errorf("%v: %+v %v", r, m, err)
 		}
 	}
@@ -63,7 +63,7 @@ func TestMessage_NilRequestAndNilBody(t *testing.T) {
 func TestMessage_PersistentWhenDurable(t *testing.T) {
 	for durable, want := range map[bool]uint8{true: amqp.Persistent, false: 0} {
 		cfg := configOf(t, "", map[string]any{"durable": durable})
-		if m, _ := cfg.message(nil, now); m.DeliveryMode != want {
+		if m, _ := cfg.message(nil, newBody(), now); m.DeliveryMode != want {
 			t.Errorf("durable %t: delivery mode %d", durable, m.DeliveryMode)
 		}
 	}
@@ -71,14 +71,14 @@ func TestMessage_PersistentWhenDurable(t *testing.T) {
 
 func TestMessage_ImmediateIsAnExpirationOfZero(t *testing.T) {
 	cfg := configOf(t, "/p/{a}", map[string]any{"immediate": true, "exp_key": "A"})
-	if m, err := cfg.message(&proxy.Request{Params: map[string]string{"A": "5"}}, now); err != nil || m.Expiration != "0" {
+	if m, err := cfg.message(&proxy.Request{Params: map[string]string{"A": "5"}}, newBody(), now); err != nil || m.Expiration != "0" {
 		t.Errorf("expiration %q, %v", m.Expiration, err)
 	}
 }
 
 func TestMessage_FlattenedHeaders(t *testing.T) {
 	cfg := configOf(t, "", map[string]any{"flatten_headers": true})
-	m, err := cfg.message(&proxy.Request{Headers: map[string][]string{"X-Tag": {"a", "b"}, "X-One": {"1"}, "X-None": {}}}, now)
+	m, err := cfg.message(&proxy.Request{Headers: map[string][]string{"X-Tag": {"a", "b"}, "X-One": {"1"}, "X-None": {}}}, newBody(), now)
 	want := amqp.Table{"X-Tag": "a, b", "X-One": "1", "X-None": ""}
 	if err != nil || !reflect.DeepEqual(m.Headers, want) {
 		t.Errorf("%v %v", m.Headers, err)
@@ -103,7 +103,7 @@ func TestMessage_SelectedHeaders(t *testing.T) {
 			keys["headers"] = tc.headers
 		}
 		cfg := configOf(t, "", keys)
-		m, err := cfg.message(&proxy.Request{Headers: sent}, now)
+		m, err := cfg.message(&proxy.Request{Headers: sent}, newBody(), now)
 		if got := slices.Sorted(maps.Keys(m.Headers)); err != nil || !slices.Equal(got, tc.want) {
 			t.Errorf("%v: %q %v", tc.headers, got, err)
 		}
@@ -113,16 +113,16 @@ func TestMessage_SelectedHeaders(t *testing.T) {
 func TestMessage_StaticProperties(t *testing.T) {
 	cfg := configOf(t, "/p/{kind}", map[string]any{"type_key": "Kind", "type": "order", "app_id": "shop", "content_type": "a/b", "content_encoding": "br"})
 	of := proxy.Request{Headers: map[string][]string{"Content-Type": {"c/d"}, "Content-Encoding": {"gzip"}}}
-	m, err := cfg.message(&of, now)
+	m, err := cfg.message(&of, newBody(), now)
 	if err != nil || m.Type != "order" || m.AppId != "shop" || m.ContentType != "a/b" || m.ContentEncoding != "br" {
 		t.Errorf("%+v %v", m, err)
 	}
 	of.Params = map[string]string{"Kind": "refund"}
-	if m, err := cfg.message(&of, now); err != nil || m.Type != "refund" {
+	if m, err := cfg.message(&of, newBody(), now); err != nil || m.Type != "refund" {
 		t.Errorf("%+v %v", m, err)
 	}
 	cfg = configOf(t, "", nil)
-	if m, err := cfg.message(&of, now); err != nil || m.Type != "" || m.AppId != "" || m.ContentType != "c/d" || m.ContentEncoding != "gzip" {
+	if m, err := cfg.message(&of, newBody(), now); err != nil || m.Type != "" || m.AppId != "" || m.ContentType != "c/d" || m.ContentEncoding != "gzip" {
 		t.Errorf("%+v %v", m, err)
 	}
 }
@@ -141,7 +141,7 @@ func TestMessage_RoutingKey(t *testing.T) {
 		{"added by a sequential proxy", "/p", map[string]any{"routing_key": "Resp0_id"}, map[string]string{"Resp0_id": "7"}, "7"},
 	} {
 		cfg := configOf(t, tc.endpoint, tc.keys)
-		if m, err := cfg.message(&proxy.Request{Params: tc.params}, now); err != nil || m.RoutingKey != tc.want {
+		if m, err := cfg.message(&proxy.Request{Params: tc.params}, newBody(), now); err != nil || m.RoutingKey != tc.want {
 			t.Errorf("%s: %q %v", tc.name, m.RoutingKey, err)
 		}
 	}
@@ -169,18 +169,18 @@ func TestMessage_BadInputIsAnErrorThatNamesTheParameter(t *testing.T) {
 		params := maps.Clone(good)
 		params[tc.param] = tc.value
 		cfg := everyParameter(t)
-		_, err := cfg.message(&proxy.Request{Params: params}, now)
+		_, err := cfg.message(&proxy.Request{Params: params}, newBody(), now)
 		wantStatus(t, err, http.StatusBadRequest, tc.want)
 	}
 	delete(good, "Route")
 	cfg := everyParameter(t)
-	_, err := cfg.message(&proxy.Request{Params: good}, now)
+	_, err := cfg.message(&proxy.Request{Params: good}, newBody(), now)
 	wantStatus(t, err, http.StatusBadRequest, "parameter Route: missing")
 }
 
 func TestMessage_NobodyForgesReplies(t *testing.T) {
 	cfg := configOf(t, "/p/{route}", map[string]any{"exchange": "", "routing_key": "Route"})
-	_, err := cfg.message(&proxy.Request{Params: map[string]string{"Route": "amq.rabbitmq.reply-to.g1h2.key"}}, now)
+	_, err := cfg.message(&proxy.Request{Params: map[string]string{"Route": "amq.rabbitmq.reply-to.g1h2.key"}}, newBody(), now)
 	wantStatus(t, err, http.StatusBadRequest, "parameter Route: the address of another client's replies")
 }
 
@@ -200,7 +200,7 @@ func TestMessage_CorrelationIDOfTheCaller(t *testing.T) {
 		{byParameter, proxy.Request{Params: map[string]string{"Call": long}}, "parameter Call: 256 bytes"},
 		{byHeader, proxy.Request{Headers: map[string][]string{"X-Correlation-Id": {long}}}, "header X-Correlation-Id: 256 bytes"},
 	} {
-		m, err := tc.cfg.message(&tc.request, now)
+		m, err := tc.cfg.message(&tc.request, newBody(), now)
 		if strings.Contains(tc.want, " ") {
 			wantStatus(t, err, http.StatusBadRequest, tc.want)
 		} else if err != nil || m.CorrelationId != tc.want {
@@ -211,33 +211,33 @@ func TestMessage_CorrelationIDOfTheCaller(t *testing.T) {
 
 func TestMessage_BadHeaders(t *testing.T) {
 	cfg := configOf(t, "", nil)
-	_, err := cfg.message(&proxy.Request{Headers: map[string][]string{strings.Repeat("X", 256): {"1"}}}, now)
+	_, err := cfg.message(&proxy.Request{Headers: map[string][]string{strings.Repeat("X", 256): {"1"}}}, newBody(), now)
 	wantStatus(t, err, http.StatusBadRequest, "header name: 256 bytes")
-	_, err = cfg.message(&proxy.Request{Headers: map[string][]string{"Content-Type": {strings.Repeat("x", 256)}}}, now)
+	_, err = cfg.message(&proxy.Request{Headers: map[string][]string{"Content-Type": {strings.Repeat("x", 256)}}}, newBody(), now)
 	wantStatus(t, err, http.StatusBadRequest, "header Content-Type: 256 bytes")
 }
 
 func TestMessage_BodySize(t *testing.T) {
 	cfg := configOf(t, "", map[string]any{"max_body_size": 4.0})
-	if m, err := cfg.message(&proxy.Request{Body: bodyOf("1234")}, now); err != nil || string(m.Body) != "1234" {
+	if m, err := cfg.message(&proxy.Request{Body: bodyOf("1234")}, newBody(), now); err != nil || string(m.Body) != "1234" {
 		t.Errorf("%q %v", m.Body, err)
 	}
-	_, err := cfg.message(&proxy.Request{Body: bodyOf("12345")}, now)
+	_, err := cfg.message(&proxy.Request{Body: bodyOf("12345")}, newBody(), now)
 	wantStatus(t, err, http.StatusRequestEntityTooLarge, "body: more than 4 bytes")
 
 	unlimited := configOf(t, "", map[string]any{"max_body_size": 0.0})
-	if m, err := unlimited.message(&proxy.Request{Body: bodyOf("12345")}, now); err != nil || len(m.Body) != 5 {
+	if m, err := unlimited.message(&proxy.Request{Body: bodyOf("12345")}, newBody(), now); err != nil || len(m.Body) != 5 {
 		t.Errorf("%q %v", m.Body, err)
 	}
 	limited := http.MaxBytesReader(nil, bodyOf("12345"), 2)
-	_, err = unlimited.message(&proxy.Request{Body: limited}, now)
+	_, err = unlimited.message(&proxy.Request{Body: limited}, newBody(), now)
 	wantStatus(t, err, http.StatusRequestEntityTooLarge, "body: more than 2 bytes")
 }
 
 func TestMessage_BodyThatCannotBeRead(t *testing.T) {
 	broken := errors.New("connection reset")
 	cfg := configOf(t, "", nil)
-	_, err := cfg.message(&proxy.Request{Body: io.NopCloser(io.MultiReader(strings.NewReader("x"), failing{broken}))}, now)
+	_, err := cfg.message(&proxy.Request{Body: io.NopCloser(io.MultiReader(strings.NewReader("x"), failing{broken}))}, newBody(), now)
 	wantStatus(t, err, http.StatusBadRequest, "body: connection reset")
 }
 
@@ -264,7 +264,7 @@ func FuzzMessage(f *testing.F) {
 			Headers: map[string][]string{header: {value}, "Content-Type": {contentType}},
 			Body:    io.NopCloser(bytes.NewReader(body)),
 		}
-		m, err := cfg.message(r, now)
+		m, err := cfg.message(r, newBody(), now)
 		if err != nil {
 			var answered *status.Error
 			if !errors.As(err, &answered) || answered.Code < 400 || answered.Code > 499 {

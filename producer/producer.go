@@ -46,7 +46,9 @@ func New(ctx context.Context, logger logging.Logger, prefix string, cfg Config, 
 	}
 	return func(ctx context.Context, r *proxy.Request) (*proxy.Response, error) {
 		var answer *proxy.Response
-		m, err := cfg.message(r, time.Now())
+		body := newBody()
+		defer body.release()
+		m, err := cfg.message(r, body, time.Now())
 		if err == nil {
 			answer, err = send(ctx, m)
 		}

@@ -11,11 +11,11 @@ const answerTime = 100 * time.Millisecond
 
 // BeforeDeadline returns a context that ends shortly before ctx, so that the one
 // who waits on it can still answer within the request's deadline. Without a
-// deadline it ends with ctx.
+// deadline it is ctx itself.
 func BeforeDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
-		return context.WithCancel(ctx)
+		return ctx, func() {}
 	}
 	return context.WithDeadline(ctx, deadline.Add(-min(time.Until(deadline)/10, answerTime)))
 }

@@ -22,6 +22,7 @@ type origin struct {
 	autoAck  bool
 	release  func() // the channel may go, for all that one delivery cares
 	counters *stats.Entry
+	acker    *acker // nil where each message is acked by itself
 }
 
 func (o origin) delivery(d amqp.Delivery) *Delivery {
@@ -29,13 +30,14 @@ func (o origin) delivery(d amqp.Delivery) *Delivery {
 	return &Delivery{Delivery: d, origin: o}
 }
 
-// Ack takes the message off its queue. An error means that the broker did not get
-// the ack and delivers the message again. With auto_ack it does nothing.
+// Ack takes the message off its queue, together with others that are acked within a few
+// milliseconds. An error means that the broker did not get an ack and delivers messages
+// again. With auto_ack it does nothing.
 func (d *Delivery) Ack() error {
 	if d.autoAck {
 		return d.settle(&d.counters.Consumed, nil)
 	}
-	return d.settle(&d.counters.Consumed, func() error { return d.Delivery.Ack(false) })
+	return d.settle(&d.counters.Consumed, d.ack)
 }
 
 // Requeue gives the message back to its queue as one that nobody has tried. With
@@ -49,7 +51,7 @@ func (d *Delivery) Reject() error {
 	if d.autoAck {
 		return d.settle(nil, nil)
 	}
-	return d.settle(&d.counters.Requeued, func() error { return d.Delivery.Reject(true) })
+	return d.settle(&d.counters.Requeued, func() error { return d.tell(func() error { return d.Delivery.Reject(true) }) })
 }
 
 // Discard takes the message off its queue unprocessed. The broker dead-letters it
@@ -60,7 +62,7 @@ func (d *Delivery) nack(counter *atomic.Int64, requeue bool) error {
 	if d.autoAck {
 		return d.settle(nil, nil)
 	}
-	return d.settle(counter, func() error { return d.Delivery.Nack(false, requeue) })
+	return d.settle(counter, func() error { return d.tell(func() error { return d.Delivery.Nack(false, requeue) }) })
 }
 
 // Moved takes the message off its queue because a copy of it is in another one, and
@@ -73,7 +75,22 @@ func (d *Delivery) Moved(deadLettered bool) error {
 	if d.autoAck {
 		return d.settle(counter, nil)
 	}
-	return d.settle(counter, func() error { return d.Delivery.Ack(false) })
+	return d.settle(counter, d.ack)
+}
+
+func (d *Delivery) ack() error {
+	if d.acker == nil {
+		return d.Delivery.Ack(false)
+	}
+	return d.acker.ack(d.DeliveryTag)
+}
+
+// tell tells the broker something else than an ack.
+func (d *Delivery) tell(what func() error) error {
+	if d.acker == nil {
+		return what()
+	}
+	return d.acker.skip(d.DeliveryTag, what)
 }
 
 // Gone is closed when the message's channel is closed: the broker has it back, or

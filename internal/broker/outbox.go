@@ -11,7 +11,9 @@ const (
 	// outboxRoom is how many bytes may wait for the socket before publishers
 	// wait for room.
 	outboxRoom = 1 << 20
-	// outboxKept is the largest buffer that is kept for the next batch.
+	// outboxKept is the largest buffer that is kept for the next batch whatever that is.
+	// A larger one is kept while batches fill a quarter of it: making it again and again
+	// took two thirds of the CPU time of bodies of 1 MiB.
 	outboxKept = 256 << 10
 	// outboxCloseTime is how long what was written may take to leave after Close.
 	outboxCloseTime = 250 * time.Millisecond
@@ -136,7 +138,7 @@ func (o *outbox) take() (batch []byte, last bool) {
 }
 
 func (o *outbox) giveBack(batch []byte) {
-	if cap(batch) > outboxKept {
+	if cap(batch) > outboxKept && len(batch) < cap(batch)/4 {
 		return
 	}
 	o.mu.Lock()

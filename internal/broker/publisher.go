@@ -110,23 +110,29 @@ func (p *Publisher) send(ctx context.Context, m Message) error {
 		return fmt.Errorf("%w: %w", ErrUnconfirmed, err)
 	}
 	ctx, span := telemetry.StartPublish(ctx, p.exchange(), m.RoutingKey, &m.Publishing)
-	err := p.publish(ctx, m)
+	err := p.publish(ctx, &m)
 	span.End(err)
 	p.count(err)
-	var returned *ReturnedError
-	if errors.As(err, &returned) && !m.Mandatory {
+	if !m.Mandatory && isReturned(err) {
 		return nil // no queue wants it, and nobody asked for one
 	}
 	return err
 }
 
+func isReturned(err error) bool {
+	if err == nil {
+		return false
+	}
+	var returned *ReturnedError
+	return errors.As(err, &returned)
+}
+
 // count counts how a publish ended.
 func (p *Publisher) count(err error) {
-	var returned *ReturnedError
 	switch {
 	case err == nil:
 		p.counters.Published.Add(1)
-	case errors.As(err, &returned):
+	case isReturned(err):
 		p.counters.Returned.Add(1)
 	case errors.Is(err, ErrNacked):
 		p.counters.Nacked.Add(1)
@@ -135,15 +141,16 @@ func (p *Publisher) count(err error) {
 
 // publish publishes until the message cannot have been lost on its way, and once more
 // when it came back though a queue should have taken it.
-func (p *Publisher) publish(ctx context.Context, m Message) error {
+func (p *Publisher) publish(ctx context.Context, m *Message) error {
 	for astray := false; ; {
 		at, err := p.prepare(ctx)
 		if err == nil {
 			err = p.publishOn(ctx, at, m)
 		}
-		var returned *ReturnedError
 		switch {
-		case errors.As(err, &returned) && p.watched && !astray:
+		case err == nil:
+			return nil
+		case p.watched && !astray && isReturned(err):
 			// Somebody deleted the queue or its binding: declare it again.
 			astray = true
 			p.renew(at)
@@ -190,7 +197,7 @@ func (p *Publisher) renew(at *standing) {
 
 // publishOn publishes once. The error is errUnsent when the message cannot have
 // reached the broker and may be published again.
-func (p *Publisher) publishOn(ctx context.Context, at *standing, m Message) error {
+func (p *Publisher) publishOn(ctx context.Context, at *standing, m *Message) error {
 	s := at.session
 	gate := s.gate.Load()
 	if gate.closed() {
@@ -207,8 +214,10 @@ func (p *Publisher) publishOn(ctx context.Context, at *standing, m Message) erro
 
 	var number int64
 	if m.Mandatory || p.watched {
-		number = c.expect()
+		number = c.expect(m)
 		defer c.forget(number)
+	}
+	if m.Mandatory {
 		m.setHeader(ReturnHeader, number)
 	}
 	if headerSize(m.Publishing) > s.maxHeader() {
@@ -243,7 +252,7 @@ func (p *Publisher) settle(ctx context.Context, at *standing, c *publishingChann
 	if acked {
 		c.taken()
 		if number != 0 {
-			return c.outcome(ctx, number)
+			return c.outcome(number)
 		}
 		return nil
 	}

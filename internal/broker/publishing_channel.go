@@ -10,8 +10,8 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// ReturnHeader carries the number by which a basic.return finds its request. It means
-// nothing to anybody else.
+// ReturnHeader carries the number by which the basic.return of a mandatory message finds its
+// request. It means nothing to anybody else.
 const ReturnHeader = "x-lura-amqp-publish"
 
 // refusedInARow is how many publishes a channel may refuse one after the other
@@ -20,7 +20,7 @@ const ReturnHeader = "x-lura-amqp-publish"
 const refusedInARow = 3
 
 // publishingChannel is a channel that several requests publish on at the same
-// time. A goroutine reads its returns and waits for its end.
+// time. A goroutine notes its returns and waits for its end.
 type publishingChannel struct {
 	session *session
 	started time.Time
@@ -29,6 +29,12 @@ type publishingChannel struct {
 	ch    *amqp.Channel // may be read once ready is closed, as may err
 	err   error
 
+	closed <-chan *amqp.Error // from amqp091-go
+	// returns and noted get every basic.return, one after the other and without a buffer,
+	// from the goroutine that reads the connection. It goes on to the confirm only when
+	// run has taken it from both: by then the return is noted.
+	returns, noted <-chan amqp.Return
+
 	done  chan struct{} // closed when the channel is closed
 	cause error         // why; may be read once done is closed
 
@@ -36,10 +42,9 @@ type publishingChannel struct {
 	retired atomic.Bool
 	refused atomic.Int64 // publishes in a row (basic.nack)
 	number  atomic.Int64
-	flushes chan chan struct{}
 
-	mu       sync.Mutex // guards returned
-	returned map[int64]*amqp.Return
+	mu       sync.Mutex // guards expected
+	expected expectations
 }
 
 func newPublishingChannel(s *session) *publishingChannel {
@@ -48,16 +53,14 @@ func newPublishingChannel(s *session) *publishingChannel {
 		started:  time.Now(),
 		ready:    make(chan struct{}),
 		done:     make(chan struct{}),
-		flushes:  make(chan chan struct{}),
-		returned: map[int64]*amqp.Return{},
+		expected: expectations{},
 	}
 }
 
 // run opens the channel, serves it and ends with it.
 func (c *publishingChannel) run(confirm bool) {
 	defer close(c.done)
-	closed, returns, err := c.open(confirm)
-	if err != nil {
+	if err := c.open(confirm); err != nil {
 		c.err, c.cause = err, err
 		close(c.ready)
 		return
@@ -65,17 +68,10 @@ func (c *publishingChannel) run(confirm bool) {
 	close(c.ready)
 	for {
 		select {
-		case r, ok := <-returns:
-			if !ok {
-				returns = nil
-				continue
-			}
-			c.note(r)
-		case flushed := <-c.flushes:
-			c.drain(returns)
-			close(flushed)
-		case refused := <-closed:
-			c.drain(returns)
+		case r := <-c.returns:
+			c.note(&r)
+			<-c.noted
+		case refused := <-c.closed:
 			c.cause = cause(refused)
 			if refused != nil && !c.session.conn.IsClosed() {
 				c.session.logger.Warning(fmt.Sprintf("the broker closed a publishing channel: %v", refused))
@@ -85,20 +81,20 @@ func (c *publishingChannel) run(confirm bool) {
 	}
 }
 
-func (c *publishingChannel) open(confirm bool) (<-chan *amqp.Error, <-chan amqp.Return, error) {
+func (c *publishingChannel) open(confirm bool) error {
 	ch, err := c.session.conn.Channel()
 	if err != nil {
-		return nil, nil, fmt.Errorf("open channel: %w", err)
+		return fmt.Errorf("open channel: %w", err)
 	}
 	c.ch = ch
-	closed := ch.NotifyClose(make(chan *amqp.Error, 1))
-	returns := ch.NotifyReturn(make(chan amqp.Return, 64))
+	c.closed = ch.NotifyClose(make(chan *amqp.Error, 1))
+	c.returns, c.noted = ch.NotifyReturn(make(chan amqp.Return)), ch.NotifyReturn(make(chan amqp.Return))
 	if confirm {
 		if err := ch.Confirm(false); err != nil {
-			return nil, nil, fmt.Errorf("confirm.select: %w", err)
+			return fmt.Errorf("confirm.select: %w", err)
 		}
 	}
-	return closed, returns, nil
+	return nil
 }
 
 // taken and refuses count what the broker says to publishes on the channel.
@@ -113,30 +109,21 @@ func (c *publishingChannel) refuses() bool {
 	return c.refused.Add(1) >= refusedInARow && time.Since(c.started) >= shortLife
 }
 
-// expect returns a number for a mandatory message that is about to be published.
-func (c *publishingChannel) expect() int64 {
+// expect returns the number of a message that is about to be published and may come back.
+func (c *publishingChannel) expect(m *Message) int64 {
 	number := c.number.Add(1)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.returned[number] = nil
+	c.expected[number] = &expectation{message: m}
 	return number
 }
 
-// outcome returns a ReturnedError if the message came back. The broker sends the
-// return before the confirm, and the goroutine reads it before it answers the
-// flush.
-func (c *publishingChannel) outcome(ctx context.Context, number int64) error {
-	flushed := make(chan struct{})
-	select {
-	case c.flushes <- flushed:
-		<-flushed
-	case <-c.done:
-	case <-ctx.Done():
-		return fmt.Errorf("%w: %w", ErrUnconfirmed, ctx.Err())
-	}
+// outcome returns a ReturnedError if the message came back. The broker sends the return
+// before the confirm.
+func (c *publishingChannel) outcome(number int64) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	r := c.returned[number]
+	r := c.expected[number].returned
 	if r == nil {
 		return nil
 	}
@@ -155,28 +142,11 @@ func (c *publishingChannel) unsent(ctx context.Context, err error) error {
 func (c *publishingChannel) forget(number int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.returned, number)
+	delete(c.expected, number)
 }
 
-func (c *publishingChannel) drain(returns <-chan amqp.Return) {
-	for {
-		select {
-		case r, ok := <-returns:
-			if !ok {
-				return
-			}
-			c.note(r)
-		default:
-			return
-		}
-	}
-}
-
-func (c *publishingChannel) note(r amqp.Return) {
-	number, _ := r.Headers[ReturnHeader].(int64)
+func (c *publishingChannel) note(r *amqp.Return) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, expected := c.returned[number]; expected {
-		c.returned[number] = &r
-	}
+	c.expected.note(r)
 }

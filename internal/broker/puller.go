@@ -45,6 +45,8 @@ func NewPuller(ctx context.Context, hosts Hosts, o SubscriptionOptions) *Puller 
 // for the rest.
 func (p *Puller) Receive(ctx context.Context, wait Wait) (*Delivery, error) {
 	wait.Bounded = true
+	ctx, cancel := BeforeDeadline(ctx)
+	defer cancel()
 	patience := wait.timer()
 	defer patience.stop()
 	for look := firstLook; ; look = min(2*look, longestLook) {

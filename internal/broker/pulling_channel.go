@@ -21,7 +21,7 @@ func (d *desk) open() (*pullingChannel, error) {
 	}
 	o, connection := d.puller.options, d.puller.connection
 	c := &pullingChannel{
-		origin:     origin{make(chan struct{}), o.AutoAck, connection.release, o.Stats},
+		origin:     origin{over: make(chan struct{}), autoAck: o.AutoAck, release: connection.release, counters: o.Stats},
 		connection: connection,
 		ch:         ch,
 		queue:      o.Topology.Queue.Name,

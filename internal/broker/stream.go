@@ -43,7 +43,7 @@ func newStream(s *session, ch *amqp.Channel, p *position, o SubscriptionOptions)
 		cancelled: ch.NotifyCancel(make(chan string, 1)),
 		stopping:  make(chan struct{}),
 	}
-	st.origin = origin{make(chan struct{}), o.AutoAck, st.letGo, o.Stats}
+	st.origin = origin{make(chan struct{}), o.AutoAck, st.letGo, o.Stats, newAcker(ch, o.PrefetchCount)}
 	return st
 }
 
@@ -136,6 +136,7 @@ func (st *stream) stop() {
 	case <-idle:
 	case <-st.over:
 	}
+	st.acker.flush()
 	patience, cancel = context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
 	st.spawnAndAwait(patience, func() { _ = st.ch.Close() })

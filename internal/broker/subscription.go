@@ -99,11 +99,16 @@ func (s *Subscription) Consuming() (consuming bool, changed <-chan struct{}) {
 	return s.stream != nil, s.changed
 }
 
-// Receive returns the next message, which the caller must settle. The error is ErrEmpty
-// when none came while the queue was consumed, for as long as it is to wait or until ctx
-// ends; an UnavailableError with the reason when ctx ends and the queue is not consumed;
+// Receive returns the next message, which the caller must settle. It waits until shortly
+// before the deadline of ctx at most. The error is ErrEmpty when no message came while the
+// queue was consumed; an UnavailableError with the reason when the queue is not consumed;
 // ErrStopped when the subscription's own context has ended.
 func (s *Subscription) Receive(ctx context.Context, wait Wait) (*Delivery, error) {
+	if d := s.ready(); d != nil {
+		return d, nil
+	}
+	ctx, cancel := BeforeDeadline(ctx)
+	defer cancel()
 	patience := wait.timer()
 	defer patience.stop()
 	for {
@@ -126,6 +131,24 @@ func (s *Subscription) Receive(ctx context.Context, wait Wait) (*Delivery, error
 		case <-ctx.Done():
 			return nil, s.connection.unavailable(err)
 		}
+	}
+}
+
+// ready returns a message that is here already, or nil.
+func (s *Subscription) ready() *Delivery {
+	s.mu.Lock()
+	stream := s.stream
+	s.mu.Unlock()
+	if stream == nil || !stream.hold() {
+		return nil
+	}
+	select {
+	case d, ok := <-stream.deliveries:
+		taken, _ := stream.take(d, ok)
+		return taken
+	default:
+		stream.release()
+		return nil
 	}
 }
 

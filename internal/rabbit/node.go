@@ -205,7 +205,12 @@ func (n *Node) Restart(ctx context.Context) error {
 }
 
 // Pause freezes the node: its connections stay open, and nothing answers until Resume.
-func (n *Node) Pause() error { return n.signal(syscall.SIGSTOP) }
+func (n *Node) Pause() error {
+	if err := n.signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	return awaitFrozen(n.process.cmd.Process.Pid)
+}
 
 // Resume ends a Pause.
 func (n *Node) Resume() error { return n.signal(syscall.SIGCONT) }
