@@ -82,11 +82,7 @@ func (r *row) awaitConfirm() time.Duration {
 // row if anything is lost or a request overran its deadline.
 func (r *row) balance(url string, queues ...string) balance {
 	r.t.Helper()
-	var left []string
-	for _, queue := range queues {
-		left = append(left, drain(r.t, url, queue)...)
-	}
-	b := r.books.close(left)
+	b := r.settle(url, queues)
 	r.t.Logf("%s: %d answered with success, %d handed over, %d left, %d lost, %d duplicates; longest overrun %s; %s",
 		r.name, b.confirmed, b.handed, b.left, len(b.lost), b.duplicates, r.books.overrun.Round(time.Millisecond), r.books.summary())
 	if len(b.lost) > 0 {
@@ -100,6 +96,28 @@ func (r *row) balance(url string, queues ...string) balance {
 	}
 	table.add(r, b)
 	return b
+}
+
+// onTheWay is how long messages may take that are still on their way between queues. A
+// node that has just come back counts a quorum queue's messages as none for a while.
+const onTheWay = 30 * time.Second
+
+// settle drains the queues until nothing is missing, or what is missing does not come.
+func (r *row) settle(url string, queues []string) balance {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), onTheWay)
+	defer cancel()
+	var left []string
+	for {
+		for _, queue := range queues {
+			left = append(left, drain(r.t, url, queue)...)
+		}
+		b := r.books.close(left)
+		if len(b.lost) == 0 || ctx.Err() != nil {
+			return b
+		}
+		pause(ctx, 250*time.Millisecond)
+	}
 }
 
 // overrunLimit is for a machine with two cores, a broker and the race detector on
