@@ -10,8 +10,9 @@ import (
 
 const (
 	// channelsPerGroup is how many channels the publishers of one exchange share
-	// at most.
-	channelsPerGroup = 4
+	// at most. With four, 256 callers got 0.95 of the bare client, with two all of it:
+	// the broker confirms more messages at once.
+	channelsPerGroup = 2
 	// usersPerChannel is how many requests share a channel before another one is
 	// opened.
 	usersPerChannel = 64
