@@ -13,7 +13,7 @@ import (
 )
 
 // keptBody is the largest buffer that is kept for another request.
-const keptBody = 64 << 10
+const keptBody = 2 << 20
 
 // bodies are buffers for the bodies of requests. A message needs its body until it is
 // answered: the broker may send it back.

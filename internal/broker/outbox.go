@@ -11,10 +11,9 @@ const (
 	// outboxRoom is how many bytes may wait for the socket before publishers
 	// wait for room.
 	outboxRoom = 1 << 20
-	// outboxKept is the largest buffer that is kept for the next batch whatever that is.
-	// A larger one is kept while batches fill a quarter of it: making it again and again
-	// took two thirds of the CPU time of bodies of 1 MiB.
-	outboxKept = 256 << 10
+	// outboxKept is the largest buffer that is kept for the next batch: making it again
+	// and again took two thirds of the CPU time of bodies of 1 MiB.
+	outboxKept = 4 * outboxRoom
 	// outboxCloseTime is how long what was written may take to leave after Close.
 	outboxCloseTime = 250 * time.Millisecond
 )
@@ -138,7 +137,7 @@ func (o *outbox) take() (batch []byte, last bool) {
 }
 
 func (o *outbox) giveBack(batch []byte) {
-	if cap(batch) > outboxKept && len(batch) < cap(batch)/4 {
+	if cap(batch) > outboxKept {
 		return
 	}
 	o.mu.Lock()

@@ -13,16 +13,17 @@ type Connection struct {
 }
 
 // listConnections asks the process of each connection, so the answer is exact. A connection
-// that ends meanwhile is left out.
+// that ends meanwhile is left out, and one whose handshake begins has no properties yet.
 const listConnections = `
 Text = fun(Value) when is_binary(Value) -> Value;
           (Value) when is_atom(Value) -> atom_to_binary(Value)
        end,
-Name = fun(Properties) ->
-           case lists:keyfind(<<"connection_name">>, 1, Properties) of
-               {_, longstr, Value} -> Value;
-               _ -> <<>>
-           end
+Name = fun(Properties) when is_list(Properties) ->
+               case lists:keyfind(<<"connection_name">>, 1, Properties) of
+                   {_, longstr, Value} -> Value;
+                   _ -> <<>>
+               end;
+          (_) -> <<>>
        end,
 [#{name => Name(Properties), peer => Text(Peer), user => Text(User), vhost => Text(VHost),
    state => Text(State), channels => Channels}
