@@ -43,4 +43,8 @@ func TestCheck_NamesWhatMisses(t *testing.T) {
 	if err := check([]outcome{reached, short}); !errors.Is(err, errMissed) {
 		t.Errorf("%v", err)
 	}
+	short.goal.reached = 0.75
+	if err := check([]outcome{reached, short}); err != nil || short.verdict() != missed {
+		t.Errorf("what is known to be out of reach: %v, %s", err, short.verdict())
+	}
 }

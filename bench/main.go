@@ -142,8 +142,8 @@ func write(docs, text string, all []outcome) error {
 func check(all []outcome) error {
 	var failures []string
 	for _, o := range all {
-		if o.verdict() == missed {
-			failures = append(failures, fmt.Sprintf("%s (%s): %s, goal %s, noise %s", o.name, o.trial, short(o.median()), o.goal, short(o.noise())))
+		if g := o.goal.checked(); g.verdict(o.median(), o.noise()) == missed {
+			failures = append(failures, fmt.Sprintf("%s (%s): %s, goal %s, noise %s", o.name, o.trial, short(o.median()), g, short(o.noise())))
 		}
 	}
 	if len(failures) > 0 {
