@@ -39,6 +39,3 @@ func Select(include, exclude []string) Selection {
 func (s Selection) Has(name string) bool {
 	return !s.excluded[name] && (s.named[name] || s.all && !IsSensitive(name))
 }
-
-// None says that nothing is selected.
-func (s Selection) None() bool { return !s.all && len(s.named) == 0 }
