@@ -29,7 +29,7 @@ build: ## the gateway with the module compiled in: bin/lura-amqp
 
 test: lint ## vet, gofmt, and all tests with the race detector on private RabbitMQ nodes
 	@sh scripts/need.sh rabbitmq gcc
-	@set -e; for module in $(MODULES); do (set -x; cd $$module && go test -race ./...); done
+	@set -e; for module in $(MODULES); do (set -x; cd $$module && go test -race -timeout 20m ./...); done
 	cd bench && go test -run TestTrials . # with krakend-amqp, which the race detector stops
 
 soak: ## the fault bench, ROW (2m) of faults a row, written into docs/reliability.md
