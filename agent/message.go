@@ -28,11 +28,12 @@ const (
 )
 
 // traceContext are the headers of W3C's trace context and baggage. They are passed on as
-// they are, where nobody traces here.
+// they are, where nobody traces here; of two spellings, the one of the specification.
 var traceContext = []string{"Traceparent", "Tracestate", "Baggage"}
 
 // mapping turns messages into requests.
 type mapping struct {
+	queue      string // that they come from
 	headers    header.Selection
 	parameters []string // that the backends' url_patterns use
 }
@@ -48,7 +49,7 @@ func (m mapping) request(ctx context.Context, msg *amqp.Delivery) (*proxy.Reques
 	}
 	telemetry.InjectHTTP(ctx, r.Headers)
 	for _, name := range m.parameters {
-		value, err := segment(properties[name](msg))
+		value, err := segment(properties[name](msg, m.queue))
 		if err != nil {
 			return nil, &invalidError{fmt.Errorf("parameter %s: %w", name, err)}
 		}
@@ -61,7 +62,7 @@ func (m mapping) headersOf(msg *amqp.Delivery) map[string][]string {
 	headers := map[string][]string{}
 	for name, value := range msg.Headers {
 		canonical := http.CanonicalHeaderKey(name)
-		if name == broker.ReturnHeader || !m.takes(canonical) {
+		if name == broker.ReturnHeader || !m.takes(canonical) || slices.Contains(traceContext, canonical) && isMisspelt(name, msg.Headers) {
 			continue
 		}
 		for _, text := range header.Texts(value) {
@@ -73,10 +74,19 @@ func (m mapping) headersOf(msg *amqp.Delivery) map[string][]string {
 	if header.ValidValue(msg.ContentType) {
 		headers["Content-Type"] = []string{msg.ContentType}
 	}
-	if count, found := msg.Headers["x-delivery-count"].(int64); found {
+	if header.ValidValue(msg.ContentEncoding) {
+		headers["Content-Encoding"] = []string{msg.ContentEncoding}
+	}
+	if count, found := countOf(msg); found {
 		headers[deliveryCount] = []string{strconv.FormatInt(count, 10)}
 	}
 	return headers
+}
+
+// isMisspelt says that a lower-case name stands beside this one.
+func isMisspelt(name string, beside amqp.Table) bool {
+	lower := strings.ToLower(name)
+	return name != lower && beside[lower] != nil
 }
 
 // takes says whether a message may set a header of the request.
@@ -85,33 +95,45 @@ func (m mapping) takes(name string) bool {
 }
 
 // settable says that a header may be asked for: HTTP's own are those of the request that
-// the gateway makes, and the agent's own are true.
+// the gateway makes, and X-Amqp-… the agent's own.
 func settable(name string) bool {
-	return header.ValidName(name) && name != "Host" && name != "Expect" && !strings.HasPrefix(name, reserved)
+	folded := header.Folded(name)
+	return header.ValidName(name) && folded != "Host" && folded != "Expect" && !strings.HasPrefix(folded, reserved)
 }
 
-// properties are the parameters for url_patterns.
-var properties = map[string]func(*amqp.Delivery) string{
-	"Routing_key":    func(msg *amqp.Delivery) string { _, key := transfer.Origin(msg); return key },
-	"Exchange":       func(msg *amqp.Delivery) string { exchange, _ := transfer.Origin(msg); return exchange },
-	"Message_id":     func(msg *amqp.Delivery) string { return msg.MessageId },
-	"Correlation_id": func(msg *amqp.Delivery) string { return msg.CorrelationId },
-	"Delivery_count": func(msg *amqp.Delivery) string { return strconv.FormatInt(deliveries(msg), 10) },
+// properties are the parameters for url_patterns, of a message and the queue it comes from.
+var properties = map[string]func(msg *amqp.Delivery, queue string) string{
+	"Routing_key": func(msg *amqp.Delivery, queue string) string { _, key := transfer.Origin(msg, queue); return key },
+	"Exchange": func(msg *amqp.Delivery, queue string) string {
+		exchange, _ := transfer.Origin(msg, queue)
+		return exchange
+	},
+	"Message_id":     func(msg *amqp.Delivery, _ string) string { return msg.MessageId },
+	"Correlation_id": func(msg *amqp.Delivery, _ string) string { return msg.CorrelationId },
+	"Delivery_count": func(msg *amqp.Delivery, _ string) string { return strconv.FormatInt(deliveries(msg), 10) },
 }
 
 // deliveries is how often a message was delivered before, as far as its queue or its copies
 // know.
 func deliveries(msg *amqp.Delivery) int64 {
-	if count, found := msg.Headers["x-delivery-count"].(int64); found {
+	if count, found := countOf(msg); found {
 		return count
 	}
 	return int64(transfer.Attempts(msg))
 }
 
-// segment encodes a value so that it stays one part of a path or query. An empty one, and
-// one of dots alone, would be another path, however they are encoded (RFC 3986, 6.2.2.3).
+// countOf is the count of a quorum queue. In any other queue the header is its publisher's.
+func countOf(msg *amqp.Delivery) (count int64, found bool) {
+	count, found = msg.Headers["x-delivery-count"].(int64)
+	return count, found && count >= 0
+}
+
+// segment encodes a value so that it stays one part of a path or query. Parts of dots alone
+// would lead to another path, however they are encoded (RFC 3986, 6.2.2.3); so would those
+// between slashes, where a server on the way decodes them.
 func segment(value string) (string, error) {
-	if strings.Trim(value, ".") == "" {
+	parts := strings.FieldsFunc(value, func(r rune) bool { return r == '/' || r == '\\' })
+	if len(parts) == 0 || slices.ContainsFunc(parts, func(part string) bool { return strings.Trim(part, ".") == "" }) {
 		return "", fmt.Errorf("%q cannot be a part of a path", value)
 	}
 	return strings.ReplaceAll(url.QueryEscape(value), "+", "%20"), nil

@@ -5,6 +5,7 @@ package header
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"golang.org/x/net/http/httpguts"
 )
@@ -18,7 +19,13 @@ var owned = []string{
 
 // ValidName says whether a message's header may become an HTTP header of that name.
 func ValidName(name string) bool {
-	return httpguts.ValidHeaderFieldName(name) && !slices.Contains(owned, http.CanonicalHeaderKey(name))
+	return httpguts.ValidHeaderFieldName(name) && !slices.Contains(owned, Folded(name))
+}
+
+// Folded is the canonical name of a header as servers see it that take "_" for "-", as
+// those behind CGI and WSGI do: X_Forwarded_For is X-Forwarded-For to them.
+func Folded(name string) string {
+	return http.CanonicalHeaderKey(strings.ReplaceAll(name, "_", "-"))
 }
 
 // ValidValue refuses what net/http would refuse to send, and the empty value.

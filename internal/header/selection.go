@@ -9,12 +9,18 @@ import (
 // all is every header but the sensitive ones.
 const all = "*"
 
-// sensitive headers say who asks. They are passed on only where they are named.
-var sensitive = []string{"Authorization", "Cookie", "Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "True-Client-Ip"}
+// sensitive headers say who asks, or what for in place of the request's method and path.
+// They are passed on only where they are named.
+var sensitive = []string{
+	"Authorization", "Proxy-Authorization", "Cookie", "Cookie2", "Forwarded", "X-Forwarded", "Via",
+	"X-Real-Ip", "X-Client-Ip", "X-Cluster-Client-Ip", "Client-Ip", "True-Client-Ip", "Cf-Connecting-Ip", "Fastly-Client-Ip",
+	"X-Original-Url", "X-Original-Host", "X-Rewrite-Url", "X-Host", "X-Http-Method", "X-Http-Method-Override", "X-Method-Override",
+}
 
 // IsSensitive says that "*" does not mean this header.
 func IsSensitive(name string) bool {
-	return slices.Contains(sensitive, name) || strings.HasPrefix(name, "X-Forwarded-")
+	folded := Folded(name)
+	return slices.Contains(sensitive, folded) || strings.HasPrefix(folded, "X-Forwarded-")
 }
 
 // Selection is the headers that lists of names select. The zero value selects none.

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"math"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -88,18 +89,20 @@ func truncated(text string) string {
 	return text
 }
 
-// Attempts is how often a message was tried before.
+// Attempts is how often a message was tried before, as far as its publisher does not lie:
+// never negative, and never more than can be counted on from.
 func Attempts(msg *amqp.Delivery) int {
 	attempts, _ := msg.Headers[Attempt].(int64)
-	return int(attempts)
+	return int(min(max(attempts, 0), math.MaxInt32))
 }
 
-// Origin is the exchange and routing key that a message was published with, also where it
-// has been moved since.
-func Origin(msg *amqp.Delivery) (exchange, routingKey string) {
+// Origin is the exchange and routing key that a message in queue was published with, also
+// where it has been moved since. Copies come by the queue's own name; the headers of any
+// other message are its publisher's, who may not be allowed to use that exchange or key.
+func Origin(msg *amqp.Delivery, queue string) (exchange, routingKey string) {
 	exchange, moved := msg.Headers[Exchange].(string)
 	routingKey, known := msg.Headers[RoutingKey].(string)
-	if moved && known {
+	if moved && known && msg.Exchange == "" && msg.RoutingKey == queue {
 		return exchange, routingKey
 	}
 	return msg.Exchange, msg.RoutingKey

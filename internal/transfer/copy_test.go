@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"errors"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -32,6 +33,14 @@ func TestCopyOf_KeepsTheMessageAndAddsTheFailure(t *testing.T) {
 	back := &amqp.Delivery{RoutingKey: "orders", Headers: got.Headers}
 	if Attempts(back) != 1 || Attempts(msg) != 0 {
 		t.Errorf("%d and %d attempts", Attempts(back), Attempts(msg))
+	}
+	if exchange, key := Origin(&amqp.Delivery{RoutingKey: "orders", Headers: got.Headers}, "orders"); exchange != "shop" || key != "orders.new" {
+		t.Errorf("it was published to %s with %s", exchange, key)
+	}
+	for _, forged := range []int64{-1, math.MinInt64, math.MaxInt64} {
+		if n := Attempts(&amqp.Delivery{Headers: amqp.Table{Attempt: forged}}); n < 0 || n+1 < 0 {
+			t.Errorf("%d: %d attempts", forged, n)
+		}
 	}
 	second := copyOf(back, Failure{Err: errors.New("again"), By: "agent b", Attempt: 2}, at).Headers
 	if second[Exchange] != "shop" || second[RoutingKey] != "orders.new" || second[Error] != "again" || second[Status] != nil || second[Attempt] != int64(2) {
