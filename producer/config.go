@@ -125,11 +125,19 @@ func (c *Config) complete(hosts broker.Hosts) (problems schema.Problems) {
 	c.hosts, ofTLS = hosts.Secure(c.TLS)
 	c.policy, ofRetry = c.Policy()
 	c.selection = header.Select(c.Headers.Include, c.Headers.Exclude)
-	problems = slices.Concat(c.Config.Problems(), topology.ShortString("routing_key", c.RoutingKey), ofTLS, ofRetry)
+	problems = slices.Concat(c.Config.Problems(), c.shortStrings(), ofTLS, ofRetry)
 	if c.Mandatory && !c.Confirm {
 		problems = append(problems, schema.Wrong("mandatory", "cannot be without confirms, because the broker returns a message before it confirms it", `remove "confirm": false`))
 	}
 	return slices.Concat(problems, c.replies(), c.notices())
+}
+
+// shortStrings checks the bytes of what goes to the broker as it is written here; the schema
+// counts characters. One that is too long would close the connection for everybody.
+func (c *Config) shortStrings() schema.Problems {
+	return slices.Concat(
+		topology.ShortString("routing_key", c.RoutingKey), topology.ShortString("app_id", c.AppID), topology.ShortString("type", c.Type),
+		topology.ShortString("content_type", c.ContentType), topology.ShortString("content_encoding", c.ContentEncoding))
 }
 
 // replies checks how a call gets its reply.

@@ -102,6 +102,17 @@ func TestNewConfig_ErrorsBeginWithThePath(t *testing.T) {
 	}
 }
 
+// Characters may be fewer than bytes, which is what AMQP counts.
+func TestNewConfig_StaticPropertiesAreLimitedInBytes(t *testing.T) {
+	for _, key := range []string{"app_id", "type", "content_type", "content_encoding"} {
+		_, problems := NewConfig(remote("", block(map[string]any{key: strings.Repeat("é", 200)})))
+		if err := problems.Err(); err == nil || !strings.HasPrefix(err.Error(), path+key+": 400 bytes, longer than 255") {
+			t.Errorf("%s: %v", key, err)
+		}
+		configOf(t, "", map[string]any{key: strings.Repeat("é", 127)})
+	}
+}
+
 func TestNewConfig_SaysEverythingThatIsWrongAtOnce(t *testing.T) {
 	_, problems := NewConfig(&config.Backend{ExtraConfig: config.ExtraConfig{extra.Producer.Long: map[string]any{"name": 1.0}}})
 	err := problems.Err()
