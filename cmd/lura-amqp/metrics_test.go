@@ -15,6 +15,7 @@ import (
 func TestRun_MetricsAreTheStatistics(t *testing.T) {
 	r := start(t)
 	r.work()
+	r.block()
 	s, all := r.scrape(), amqp.Stats()
 	for name, one := range all.Endpoints {
 		s.wantCounters("lura_amqp_endpoint", name, one)
@@ -24,17 +25,18 @@ func TestRun_MetricsAreTheStatistics(t *testing.T) {
 	for _, c := range append(agent.Connections, all.Endpoints["POST /orders"].Connections...) {
 		s.wantConnection(c)
 	}
-	if agent.Consumed != 4 || agent.Requeued != 1 || agent.TotalErrors != 1 || agent.InFlight != 1 || all.Endpoints["POST /astray"].Returned != 1 {
+	if agent.Consumed != 4 || agent.Requeued != 1 || agent.TotalErrors != 1 || agent.InFlight != 1 || all.Endpoints["POST /astray"].Returned != 1 || all.Endpoints["POST /orders"].Failed != 3 {
 		t.Errorf("%+v", all)
 	}
 
 	publishes := "messaging_client_operation_duration_seconds_count"
 	s.want(5, publishes, "messaging_destination_name", r.name, "error_type", noLabel)
-	s.want(1, publishes, "messaging_destination_name", r.name, "error_type", "_OTHER")
+	s.want(4, publishes, "messaging_destination_name", r.name, "error_type", "_OTHER")
 	s.want(float64(all.Endpoints["POST /orders"].Published), publishes, "messaging_destination_name", r.name, "error_type", noLabel)
 	if !slices.ContainsFunc(s.samples, func(one sample) bool { return one.labels["messaging_destination_name"] == "amq.default" }) {
 		t.Error("the default exchange has no name")
 	}
+	s.want(2, publishes, "messaging_operation_name", "receive", "messaging_destination_name", "jobs-"+r.name, "error_type", noLabel)
 	processed := "messaging_process_duration_seconds_count"
 	s.want(float64(agent.TotalRequests-agent.TotalErrors), processed, "lura_amqp_agent", r.name, "messaging_destination_name", r.name, "error_type", noLabel)
 	s.want(float64(agent.TotalErrors), processed, "lura_amqp_agent", r.name, "error_type", "_OTHER")
@@ -50,6 +52,7 @@ func (s scraped) wantCounters(kind, name string, one amqp.Statistic) {
 	s.want(float64(one.Published), sent, kind, name, "error_type", noLabel, "messaging_system", "rabbitmq")
 	s.want(float64(one.Returned), sent, kind, name, "error_type", "returned")
 	s.want(float64(one.Nacked), sent, kind, name, "error_type", "nacked")
+	s.want(float64(one.Failed), sent, kind, name, "error_type", "failed")
 	consumed := "messaging_client_consumed_messages_total"
 	s.want(float64(one.Consumed), consumed, kind, name, "lura_amqp_outcome", "acked", "messaging_system", "rabbitmq")
 	s.want(float64(one.Requeued), consumed, kind, name, "lura_amqp_outcome", "requeued")

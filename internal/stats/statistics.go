@@ -21,6 +21,7 @@ type Statistic struct {
 	Consumed      int64        `json:"consumed"`
 	Returned      int64        `json:"returned"`
 	Nacked        int64        `json:"nacked"`
+	Failed        int64        `json:"failed"`
 	Requeued      int64        `json:"requeued"`
 	DeadLettered  int64        `json:"dead_lettered"`
 	InFlight      int64        `json:"in_flight"`
@@ -60,6 +61,7 @@ func (c *Counters) statistic(connections []Connection) Statistic {
 		Consumed:      c.Consumed.Load(),
 		Returned:      c.Returned.Load(),
 		Nacked:        c.Nacked.Load(),
+		Failed:        c.Failed.Load(),
 		Requeued:      c.Requeued.Load(),
 		DeadLettered:  c.DeadLettered.Load(),
 		InFlight:      c.InFlight.Load(),

@@ -91,7 +91,7 @@ type connectionName struct{ url, direction string }
 
 func (c *counters) collectOne(o metric.Observer, name attribute.KeyValue, s stats.Statistic) {
 	publish := []attribute.KeyValue{semconv.MessagingSystemRabbitMQ, semconv.MessagingOperationName("publish"), name}
-	for kind, count := range map[string]int64{"": s.Published, "returned": s.Returned, "nacked": s.Nacked} {
+	for kind, count := range map[string]int64{"": s.Published, "returned": s.Returned, "nacked": s.Nacked, "failed": s.Failed} {
 		attributes := publish
 		if kind != "" {
 			attributes = append(attributes[:len(publish):len(publish)], semconv.ErrorTypeKey.String(kind))
