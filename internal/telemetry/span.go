@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 	"go.opentelemetry.io/otel"
@@ -70,7 +71,10 @@ func (s Span) Received(msg *amqp.Delivery, queue string) {
 }
 
 // End ends the operation, with its error if it failed.
-func (s Span) End(err error) {
+func (s Span) End(err error) { s.EndAt(time.Now(), err) }
+
+// EndAt ends an operation that was over at a time, and that spans were put below since.
+func (s Span) EndAt(at time.Time, err error) {
 	if s.span == nil {
 		return
 	}
@@ -78,7 +82,7 @@ func (s Span) End(err error) {
 		s.span.SetStatus(codes.Error, err.Error())
 		s.span.SetAttributes(semconv.ErrorTypeKey.String(errorType(err)))
 	}
-	s.span.End()
+	s.span.End(trace.WithTimestamp(at))
 }
 
 func tracer(p trace.TracerProvider) trace.Tracer { return p.Tracer(Scope) }
