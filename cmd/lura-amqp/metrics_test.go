@@ -1,6 +1,9 @@
 package main
 
 import (
+	"context"
+	"crypto/rand"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
@@ -9,6 +12,9 @@ import (
 	"go.opentelemetry.io/otel"
 
 	amqp "github.com/bdf0fecc/lura-amqp"
+	"github.com/bdf0fecc/lura-amqp/cmd/lura-amqp/internal/dashboard"
+	"github.com/bdf0fecc/lura-amqp/internal/stats"
+	"github.com/bdf0fecc/lura-amqp/internal/telemetry"
 )
 
 // What Prometheus sees is what backend/amqp/stats shows.
@@ -77,7 +83,40 @@ func (s scraped) wantConnection(c amqp.ConnectionStatistic) {
 	s.want(float64(c.RepliesDropped), "lura_amqp_replies_dropped_total", labels...)
 }
 
-// wantDocumented checks that the table in a file has every metric.
+// Connections whose hosts differ in what is not shown have the same labels.
+func TestMetrics_ConnectionsThatLookAlikeAddUp(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	shown := stats.Connection{URL: "amqp://" + rand.Text(), Direction: "publishing", State: "up", Reconnects: 2}
+	other := shown
+	shown.ID, other.ID, other.State, other.Reconnects, other.BackOff, other.RepliesDropped = -1, -2, "waiting", 3, 4000, 1
+	for _, endpoint := range []string{"GET /a", "GET /b"} { // two that share both
+		entry := stats.Register(ctx, stats.Endpoint, endpoint)
+		for _, one := range []stats.Connection{shown, other, shown} {
+			entry.Show(ctx, func() stats.Connection { return one })
+		}
+		if all := amqp.Stats().Endpoints[endpoint].Connections; len(all) != 2 {
+			t.Errorf("%s has %+v", endpoint, all)
+		}
+	}
+	telemetry.Metrics()
+	handler, err := metrics()
+	if err != nil {
+		t.Fatal(err)
+	}
+	recorder := httptest.NewRecorder()
+	handler.ServeHTTP(recorder, httptest.NewRequest("GET", "/metrics", nil))
+	s := parsed(t, recorder.Result())
+	labels := []string{"lura_amqp_url", shown.URL, "lura_amqp_direction", "publishing"}
+	for state, connections := range map[string]float64{"up": 1, "waiting": 1, "blocked": 0} {
+		s.want(connections, "lura_amqp_connection_state", append(labels, "lura_amqp_state", state)...)
+	}
+	s.want(5, "lura_amqp_connection_reconnects_total", labels...)
+	s.want(4, "lura_amqp_connection_backoff_seconds", labels...)
+	s.want(1, "lura_amqp_replies_dropped_total", labels...)
+}
+
+// wantDocumented checks that the table in a file has every metric, and its queries read what there is.
 func (s scraped) wantDocumented(file string) {
 	s.t.Helper()
 	text, err := os.ReadFile(file)
@@ -92,4 +131,8 @@ func (s scraped) wantDocumented(file string) {
 			s.t.Errorf("%s says nothing about %s", file, name)
 		}
 	}
+	if len(dashboard.Selectors(string(text))) == 0 {
+		s.t.Errorf("%s has no queries", file)
+	}
+	s.wantSelectors(file, string(text))
 }

@@ -23,9 +23,12 @@ const (
 	Consuming  Direction = "consuming"
 )
 
+var connectionNumber atomic.Int64
+
 // Connection is a supervised connection to one of a list of hosts. It is shared;
 // [Acquire] returns it.
 type Connection struct {
+	number    int64 // no other of the process has it
 	hosts     Hosts
 	direction Direction
 	name      string // what the broker shows
@@ -55,6 +58,7 @@ type Connection struct {
 
 func newConnection(hosts Hosts, direction Direction) *Connection {
 	return &Connection{
+		number:    connectionNumber.Add(1),
 		hosts:     hosts,
 		direction: direction,
 		name:      connectionName(direction),
@@ -214,6 +218,7 @@ func (c *Connection) Status() stats.Connection {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	shown := stats.Connection{
+		ID:         c.number,
 		URL:        c.hosts.String(),
 		Direction:  string(c.direction),
 		State:      c.state.String(),

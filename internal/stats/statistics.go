@@ -34,6 +34,9 @@ type Statistic struct {
 
 // Connection is one that an endpoint or agent uses, and shares.
 type Connection struct {
+	// ID tells connections of the process apart that look alike: their hosts may differ in
+	// passwords, parameters and certificates.
+	ID         int64     `json:"-"`
 	URL        string    `json:"url"` // hosts, without passwords
 	Direction  string    `json:"direction"`
 	State      string    `json:"state"`
