@@ -19,7 +19,7 @@ type carrier amqp.Table
 func (c carrier) Get(key string) string {
 	value, found := c[key]
 	if !found {
-		value = c[http.CanonicalHeaderKey(key)]
+		value = c[canonical(key)]
 	}
 	if list, isList := value.([]any); isList && len(list) > 0 {
 		value = list[0]
@@ -36,6 +36,20 @@ func (c carrier) Keys() []string {
 		keys = append(keys, key)
 	}
 	return keys
+}
+
+// canonical is HTTP's name of a header. Those of W3C are constants, as each message is asked
+// for them.
+func canonical(key string) string {
+	switch key {
+	case "traceparent":
+		return "Traceparent"
+	case "tracestate":
+		return "Tracestate"
+	case "baggage":
+		return "Baggage"
+	}
+	return http.CanonicalHeaderKey(key)
 }
 
 // inject puts the trace context and the baggage of ctx into a message's headers, and

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	semconv "go.opentelemetry.io/otel/semconv/v1.40.0"
 	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 )
 
 // noProvider is what the global provider is until somebody sets one.
@@ -39,7 +40,7 @@ func StartPublish(ctx context.Context, exchange, routingKey string, p *amqp.Publ
 func StartProcess(ctx context.Context, queue string, msg *amqp.Delivery) (context.Context, Span) {
 	ctx = extract(ctx, msg.Headers)
 	provider := otel.GetTracerProvider()
-	if provider == noProvider {
+	if _, none := provider.(noop.TracerProvider); none || provider == noProvider {
 		return ctx, Span{} // what the gateway itself traces is in the trace all the same
 	}
 	ctx, span := tracer(provider).Start(ctx, named("process", queue), trace.WithSpanKind(trace.SpanKindConsumer),
