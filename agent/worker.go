@@ -37,8 +37,9 @@ func (a *agent) process(ctx context.Context, d *broker.Delivery) {
 	began := time.Now()
 	answer, err := a.push(timed, d)
 	ended := time.Now()
-	a.duration.Record(timed, ended.Sub(began), err)
-	defer span.EndAt(ended, err)
+	seen := show(err)
+	a.duration.Record(timed, ended.Sub(began), seen)
+	defer span.EndAt(ended, seen)
 	a.counters.Request(err)
 	if a.repliesTo(d) {
 		a.settleCall(ctx, d, answer, err)

@@ -37,7 +37,8 @@ func TestRun_MetricsAreTheStatistics(t *testing.T) {
 
 	publishes := "messaging_client_operation_duration_seconds_count"
 	s.want(5, publishes, "messaging_destination_name", r.name, "error_type", noLabel)
-	s.want(4, publishes, "messaging_destination_name", r.name, "error_type", "_OTHER")
+	s.want(1, publishes, "messaging_destination_name", r.name, "error_type", "returned")
+	s.want(3, publishes, "messaging_destination_name", r.name, "error_type", "blocked")
 	s.want(float64(all.Endpoints["POST /orders"].Published), publishes, "messaging_destination_name", r.name, "error_type", noLabel)
 	if !slices.ContainsFunc(s.samples, func(one sample) bool { return one.labels["messaging_destination_name"] == "amq.default" }) {
 		t.Error("the default exchange has no name")
@@ -45,7 +46,7 @@ func TestRun_MetricsAreTheStatistics(t *testing.T) {
 	s.want(2, publishes, "messaging_operation_name", "receive", "messaging_destination_name", "jobs-"+r.name, "error_type", noLabel)
 	processed := "messaging_process_duration_seconds_count"
 	s.want(float64(agent.TotalRequests-agent.TotalErrors), processed, "lura_amqp_agent", r.name, "messaging_destination_name", r.name, "error_type", noLabel)
-	s.want(float64(agent.TotalErrors), processed, "lura_amqp_agent", r.name, "error_type", "_OTHER")
+	s.want(float64(agent.TotalErrors), processed, "lura_amqp_agent", r.name, "error_type", "503")
 	s.wantDocumented("../../README.md")
 	if fields := otel.GetTextMapPropagator().Fields(); !slices.Contains(fields, "traceparent") || !slices.Contains(fields, "baggage") {
 		t.Errorf("the propagator has %q", fields)

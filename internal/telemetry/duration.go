@@ -70,7 +70,7 @@ func (d *Duration) Record(ctx context.Context, took time.Duration, err error) {
 	}
 	options := d.success
 	if err != nil {
-		options = d.failure(errorType(err))
+		options = d.failure(ErrorType(err))
 	}
 	d.histogram.Record(ctx, took.Seconds(), options...)
 }

@@ -2,8 +2,6 @@ package telemetry
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -81,7 +79,7 @@ func (s Span) EndAt(at time.Time, err error) {
 	}
 	if err != nil {
 		s.span.SetStatus(codes.Error, err.Error())
-		s.span.SetAttributes(semconv.ErrorTypeKey.String(errorType(err)))
+		s.span.SetAttributes(semconv.ErrorTypeKey.String(ErrorType(err)))
 	}
 	s.span.End(trace.WithTimestamp(at))
 }
@@ -133,20 +131,4 @@ func linkTo(ctx context.Context) []trace.Link {
 		return []trace.Link{{SpanContext: of}}
 	}
 	return nil
-}
-
-// errorType is a class of errors, not their wording: an HTTP status or an AMQP reply code
-// where there is one.
-func errorType(err error) string {
-	var coded interface{ StatusCode() int }
-	var refused *amqp.Error
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return "timeout"
-	case errors.As(err, &coded):
-		return fmt.Sprint(coded.StatusCode())
-	case errors.As(err, &refused):
-		return fmt.Sprintf("amqp:%d", refused.Code)
-	}
-	return semconv.ErrorTypeOther.Value.AsString()
 }

@@ -1,7 +1,6 @@
 package telemetry
 
 import (
-	"context"
 	"errors"
 	"testing"
 	"time"
@@ -72,16 +71,6 @@ func TestCarrier_ReadsWhatClientsSend(t *testing.T) {
 	}
 	if len(c.Keys()) != 4 {
 		t.Errorf("%q", c.Keys())
-	}
-}
-
-func TestErrorType_IsAClass(t *testing.T) {
-	for want, err := range map[string]error{
-		"timeout": context.DeadlineExceeded, "amqp:404": &amqp.Error{Code: 404}, "_OTHER": errors.New("queue orders.7 is full"),
-	} {
-		if got := errorType(err); got != want {
-			t.Errorf("%v: %s", err, got)
-		}
 	}
 }
 
