@@ -30,7 +30,7 @@ var buckets = metric.WithExplicitBucketBoundaries(0.0005, 0.001, 0.0025, 0.005, 
 // it, with the wait for a connection. The default exchange, which has no name, gets
 // RabbitMQ's own word for it: Prometheus knows no empty label.
 func PublishDuration(exchange string) *Duration {
-	return clientDuration(cmp.Or(exchange, "amq.default"), semconv.MessagingOperationName("publish"), semconv.MessagingOperationTypeSend)
+	return clientDuration(cmp.Or(exchange, defaultExchange), semconv.MessagingOperationName("publish"), semconv.MessagingOperationTypeSend)
 }
 
 // ReceiveDuration is of a request's getting a message of a queue, or finding it empty.

@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -17,6 +18,9 @@ import (
 // noProvider is what the global provider is until somebody sets one.
 var noProvider = otel.GetTracerProvider()
 
+// defaultExchange is RabbitMQ's own word for the exchange that has no name.
+const defaultExchange = "amq.default"
+
 // Span is an operation on a message. The zero value is one that nobody traces.
 type Span struct{ span trace.Span }
 
@@ -26,7 +30,7 @@ func StartPublish(ctx context.Context, exchange, routingKey string, p *amqp.Publ
 	var s Span
 	if parent := trace.SpanFromContext(ctx); parent.IsRecording() {
 		attributes := append(properties(p.MessageId, p.CorrelationId, routingKey, len(p.Body)),
-			semconv.MessagingOperationName("publish"), semconv.MessagingOperationTypeSend, semconv.MessagingDestinationName(destination(exchange, routingKey)))
+			semconv.MessagingOperationName("publish"), semconv.MessagingOperationTypeSend, semconv.MessagingDestinationName(destination(exchange, routingKey, "")))
 		ctx, s.span = tracer(parent.TracerProvider()).Start(ctx, named("publish", exchange), trace.WithSpanKind(trace.SpanKindProducer), trace.WithAttributes(attributes...))
 	}
 	p.Headers = inject(ctx, p.Headers)
@@ -89,22 +93,23 @@ func tracer(p trace.TracerProvider) trace.Tracer { return p.Tracer(Scope) }
 // named is a span's name: the operation and where it goes. Routing keys are left out, since
 // there may be any number of them.
 func named(operation, destination string) string {
-	if destination == "" {
-		destination = "amq.default"
-	}
-	return operation + " " + destination
+	return operation + " " + cmp.Or(destination, defaultExchange)
 }
 
 // destination is exchange, routing key and, of a message that was taken, the queue, as the
-// conventions for RabbitMQ join them.
-func destination(parts ...string) string {
+// conventions for RabbitMQ join them: without those that are empty, and without the queue
+// where the routing key is its name.
+func destination(exchange, routingKey, queue string) string {
 	var known []string
-	for _, part := range parts {
+	for _, part := range []string{exchange, routingKey, queue} {
 		if part != "" {
 			known = append(known, part)
 		}
 	}
-	return strings.Join(known, ":")
+	if queue == routingKey && queue != "" {
+		known = known[:len(known)-1]
+	}
+	return cmp.Or(strings.Join(known, ":"), defaultExchange)
 }
 
 func received(msg *amqp.Delivery, queue string) []attribute.KeyValue {

@@ -74,6 +74,23 @@ func TestCarrier_ReadsWhatClientsSend(t *testing.T) {
 	}
 }
 
+func TestDestination_IsAsTheConventionsHaveIt(t *testing.T) {
+	for _, tc := range []struct{ exchange, routingKey, queue, want string }{
+		{"shop", "orders.new", "", "shop:orders.new"},
+		{"shop", "", "", "shop"},
+		{"", "orders", "", "orders"},
+		{"", "", "", "amq.default"},
+		{"shop", "orders.new", "orders", "shop:orders.new:orders"},
+		{"shop", "orders", "orders", "shop:orders"},
+		{"shop", "", "orders", "shop:orders"},
+		{"", "orders", "orders", "orders"},
+	} {
+		if got := destination(tc.exchange, tc.routingKey, tc.queue); got != tc.want {
+			t.Errorf("%q: %s", tc, got)
+		}
+	}
+}
+
 func TestLinkTo_NobodysMessage(t *testing.T) {
 	if links := linkTo(trace.ContextWithSpanContext(t.Context(), trace.SpanContext{})); links != nil {
 		t.Errorf("%v", links)
