@@ -190,7 +190,14 @@ func (c *Connection) look() (*session, State, <-chan struct{}, error) {
 }
 
 // enter changes the state; s is the session that is up in it, or nil.
-func (c *Connection) enter(state State, s *session, err error) {
+func (c *Connection) enter(state State, s *session, err error) { c.enterFor(0, state, s, err) }
+
+// enterWaiting waits for the next attempt after the back-off.
+func (c *Connection) enterWaiting(backOff time.Duration, err error) {
+	c.enterFor(backOff, Waiting, nil, err)
+}
+
+func (c *Connection) enterFor(backOff time.Duration, state State, s *session, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if state != c.state {
@@ -199,18 +206,10 @@ func (c *Connection) enter(state State, s *session, err error) {
 	if s != nil && s != c.session.Load() {
 		c.sessions++
 	}
-	c.state, c.lastErr, c.backOff = state, err, 0
+	c.state, c.lastErr, c.backOff = state, err, backOff
 	c.session.Store(s)
 	close(c.changed)
 	c.changed = make(chan struct{})
-}
-
-// enterWaiting waits for the next attempt after the back-off.
-func (c *Connection) enterWaiting(backOff time.Duration, err error) {
-	c.enter(Waiting, nil, err)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.backOff = backOff
 }
 
 // Status is what statistics show of the connection.
