@@ -28,7 +28,11 @@ func (c carrier) Get(key string) string {
 	return text
 }
 
-func (c carrier) Set(key, value string) { c[key] = value }
+// Set writes a header, in the place of one that a client has sent.
+func (c carrier) Set(key, value string) {
+	delete(c, canonical(key))
+	c[key] = value
+}
 
 func (c carrier) Keys() []string {
 	keys := make([]string, 0, len(c))
@@ -53,15 +57,24 @@ func canonical(key string) string {
 }
 
 // inject puts the trace context and the baggage of ctx into a message's headers, and
-// returns them. Without either they stay as they are.
+// returns them. Without either they stay as they are; with a trace context they have no
+// other, which a consumer might take for the message's.
 func inject(ctx context.Context, headers amqp.Table) amqp.Table {
-	if !trace.SpanContextFromContext(ctx).IsValid() && baggage.FromContext(ctx).Len() == 0 {
+	traced := trace.SpanContextFromContext(ctx).IsValid()
+	if !traced && baggage.FromContext(ctx).Len() == 0 {
 		return headers
 	}
 	if headers == nil {
 		headers = amqp.Table{}
 	}
-	otel.GetTextMapPropagator().Inject(ctx, carrier(headers))
+	propagator := otel.GetTextMapPropagator()
+	if traced && len(headers) > 0 {
+		for _, field := range propagator.Fields() {
+			delete(headers, field)
+			delete(headers, canonical(field))
+		}
+	}
+	propagator.Inject(ctx, carrier(headers))
 	return headers
 }
 

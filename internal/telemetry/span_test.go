@@ -1,12 +1,15 @@
 package telemetry
 
 import (
+	"context"
 	"errors"
+	"reflect"
 	"testing"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/baggage"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
@@ -71,6 +74,33 @@ func TestCarrier_ReadsWhatClientsSend(t *testing.T) {
 	}
 	if len(c.Keys()) != 4 {
 		t.Errorf("%q", c.Keys())
+	}
+}
+
+func TestInject_AMessageHasOneTraceContext(t *testing.T) {
+	otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}))
+	clients := func() amqp.Table {
+		return amqp.Table{"Traceparent": []any{"00-1"}, "Tracestate": []any{"theirs=1"}, "tracestate": "theirs=1", "Baggage": []any{"tenant=theirs"}, "X-Tenant": "acme"}
+	}
+	spanContext := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{1}})
+	traced := trace.ContextWithSpanContext(t.Context(), spanContext)
+	bag, err := baggage.Parse("tenant=acme")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parent := "00-01000000000000000000000000000000-0100000000000000-00"
+	for name, tc := range map[string]struct {
+		ctx  context.Context
+		want amqp.Table
+	}{
+		"nothing": {t.Context(), clients()},
+		"a trace": {traced, amqp.Table{"traceparent": parent, "X-Tenant": "acme"}},
+		"both":    {baggage.ContextWithBaggage(traced, bag), amqp.Table{"traceparent": parent, "baggage": "tenant=acme", "X-Tenant": "acme"}},
+		"baggage": {baggage.ContextWithBaggage(t.Context(), bag), amqp.Table{"Traceparent": []any{"00-1"}, "Tracestate": []any{"theirs=1"}, "tracestate": "theirs=1", "baggage": "tenant=acme", "X-Tenant": "acme"}},
+	} {
+		if got := inject(tc.ctx, clients()); !reflect.DeepEqual(got, tc.want) {
+			t.Errorf("with %s: %v", name, got)
+		}
 	}
 }
 
