@@ -82,7 +82,7 @@ func (s Span) EndAt(at time.Time, err error) {
 		return
 	}
 	if err != nil {
-		s.span.SetStatus(codes.Error, err.Error())
+		s.span.SetStatus(codes.Error, valid(err.Error()))
 		s.span.SetAttributes(semconv.ErrorTypeKey.String(ErrorType(err)))
 	}
 	s.span.End(trace.WithTimestamp(at))
@@ -109,7 +109,7 @@ func destination(exchange, routingKey, queue string) string {
 	if queue == routingKey && queue != "" {
 		known = known[:len(known)-1]
 	}
-	return cmp.Or(strings.Join(known, ":"), defaultExchange)
+	return cmp.Or(valid(strings.Join(known, ":")), defaultExchange)
 }
 
 func received(msg *amqp.Delivery, queue string) []attribute.KeyValue {
@@ -121,7 +121,7 @@ func received(msg *amqp.Delivery, queue string) []attribute.KeyValue {
 func properties(messageID, correlationID, routingKey string, size int) []attribute.KeyValue {
 	attributes := []attribute.KeyValue{semconv.MessagingSystemRabbitMQ, semconv.MessagingMessageBodySize(size)}
 	for _, property := range []attribute.KeyValue{
-		semconv.MessagingMessageID(messageID), semconv.MessagingMessageConversationID(correlationID), semconv.MessagingRabbitMQDestinationRoutingKey(routingKey),
+		semconv.MessagingMessageID(valid(messageID)), semconv.MessagingMessageConversationID(valid(correlationID)), semconv.MessagingRabbitMQDestinationRoutingKey(valid(routingKey)),
 	} {
 		if property.Value.AsString() != "" {
 			attributes = append(attributes, property)
@@ -129,6 +129,10 @@ func properties(messageID, correlationID, routingKey string, size int) []attribu
 	}
 	return attributes
 }
+
+// valid is text as OTLP takes it, which is UTF-8: an exporter drops all that it has with an
+// attribute that is not. AMQP takes any bytes.
+func valid(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
 
 // linkTo is a link to the span that ctx carries, if any.
 func linkTo(ctx context.Context) []trace.Link {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 	"go.opentelemetry.io/otel"
@@ -118,6 +120,23 @@ func TestDestination_IsAsTheConventionsHaveIt(t *testing.T) {
 		if got := destination(tc.exchange, tc.routingKey, tc.queue); got != tc.want {
 			t.Errorf("%q: %s", tc, got)
 		}
+	}
+}
+
+func TestAttributes_AreUTF8WhateverTheMessageHas(t *testing.T) {
+	const bytes = "a\xff\xfeb"
+	msg := &amqp.Delivery{MessageId: bytes, CorrelationId: bytes, Exchange: bytes, RoutingKey: bytes}
+	valid := 0
+	for _, a := range received(msg, "q") {
+		if !utf8.ValidString(a.Value.Emit()) {
+			t.Errorf("%s is %q", a.Key, a.Value.Emit())
+		}
+		if strings.Contains(a.Value.Emit(), "a\uFFFDb") {
+			valid++
+		}
+	}
+	if valid != 4 {
+		t.Errorf("%d of 4 attributes", valid)
 	}
 }
 
