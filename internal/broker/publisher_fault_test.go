@@ -246,3 +246,29 @@ func TestPublish_WhatTheBrokerDoesNotAnswerIsCountedAsFailed(t *testing.T) {
 		t.Errorf("%d published and %d failed", published, failed)
 	}
 }
+
+// The broker neither refuses nor confirms what it cannot write to most nodes of a queue.
+func TestPublish_QuorumQueueWithoutItsMajorityIsUnconfirmed(t *testing.T) {
+	nodes := rabbit.PrivateCluster(t, 3)
+	top := configured(nameOf(t), func(c *topology.Config) { c.Durable, c.QueueType = true, topology.Quorum }).Topology("#")
+	p := publisherOn(t, hostsOf(t, nodes[0]), top)
+	if err := p.Publish(soon(t), message("k", "")); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range nodes[1:] {
+		if err := n.Kill(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	short, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if err := p.Publish(short, message("k", "")); !errors.Is(err, ErrUnconfirmed) {
+		t.Errorf("got %v", err)
+	}
+	if err := nodes[1].Restart(soon(t)); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Publish(soon(t), message("k", "")); err != nil {
+		t.Errorf("with two of three nodes: %v", err)
+	}
+}
