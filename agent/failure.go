@@ -8,6 +8,8 @@ import (
 
 	"github.com/luraproject/lura/v2/proxy"
 	"github.com/luraproject/lura/v2/transport/http/client"
+
+	"github.com/bdf0fecc/lura-amqp/internal/telemetry"
 )
 
 // statusCoder is an error with the HTTP status of a backend.
@@ -75,6 +77,33 @@ func classify(err error) (f failed) {
 		f.other = true
 	}
 	return f
+}
+
+// shown is a failure with its class, as spans and metrics show it.
+type shown struct {
+	error
+	class string
+}
+
+func (s shown) Unwrap() error     { return s.error }
+func (s shown) ErrorType() string { return s.class }
+
+// show gives a failure its class: the status of the first backend that has one.
+func show(err error) error {
+	if err == nil {
+		return nil
+	}
+	f := classify(err)
+	var merged interface{ Errors() []error }
+	switch {
+	case f.hopeless:
+		return shown{err, "invalid"}
+	case len(f.statuses) > 0:
+		return shown{err, telemetry.StatusType(f.status())}
+	case errors.As(err, &merged):
+		return shown{err, telemetry.ErrorType(errors.Join(merged.Errors()...))}
+	}
+	return err
 }
 
 // kind is equal for two failures that are alike, whatever their wording.

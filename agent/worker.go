@@ -28,15 +28,18 @@ func (a *agent) work(ctx context.Context) {
 }
 
 // process hands a message to the backends and settles it. The end of ctx does not
-// interrupt it; the message's own timeout does.
+// interrupt it; the message's own timeout does. Its span is that of the backends, and has
+// those of what is published to settle the message below it.
 func (a *agent) process(ctx context.Context, d *broker.Delivery) {
 	ctx, span := telemetry.StartProcess(ctx, a.cfg.Name, &d.Delivery)
 	timed, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.timeout)
 	defer cancel()
 	began := time.Now()
 	answer, err := a.push(timed, d)
-	a.duration.Record(timed, time.Since(began), err)
-	span.End(err)
+	ended := time.Now()
+	seen := show(err)
+	a.duration.Record(timed, ended.Sub(began), seen)
+	defer span.EndAt(ended, seen)
 	a.counters.Request(err)
 	if a.repliesTo(d) {
 		a.settleCall(ctx, d, answer, err)

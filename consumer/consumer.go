@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/luraproject/lura/v2/config"
 	"github.com/luraproject/lura/v2/logging"
@@ -27,6 +28,7 @@ type consumer struct {
 	dead     *transfer.Queue // nil without dead_letter
 	name     string          // of the endpoint
 	counters *stats.Entry
+	duration *telemetry.Duration
 	messages pace.Messages // what is logged of them
 }
 
@@ -52,8 +54,14 @@ func New(ctx context.Context, logger logging.Logger, prefix string, cfg Config, 
 		Prefix:       prefix,
 		Stats:        counters,
 	}
-	c := &consumer{cfg: cfg, name: stats.NameOf(remote), mapping: response.NewMapping(remote, cfg.Headers), counters: counters}
-	c.messages.Logger, c.messages.Prefix = logger, prefix
+	c := &consumer{
+		cfg:      cfg,
+		mapping:  response.NewMapping(remote, cfg.Headers),
+		name:     stats.NameOf(remote),
+		counters: counters,
+		duration: telemetry.ReceiveDuration(cfg.Name),
+		messages: pace.Messages{Logger: logger, Prefix: prefix},
+	}
 	if cfg.Mode == pull {
 		c.source = broker.NewPuller(ctx, cfg.hosts, options)
 	} else {
@@ -69,8 +77,10 @@ func New(ctx context.Context, logger logging.Logger, prefix string, cfg Config, 
 
 // take is the proxy. The request may be nil.
 func (c *consumer) take(ctx context.Context, _ *proxy.Request) (*proxy.Response, error) {
+	began := time.Now()
 	ctx, span := telemetry.StartReceive(ctx, c.cfg.Name)
 	answer, err := c.answer(ctx, span)
+	c.duration.Record(ctx, time.Since(began), err)
 	span.End(err)
 	c.counters.Request(err)
 	return answer, err

@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"github.com/luraproject/lura/v2/config"
+	"golang.org/x/net/http/httpguts"
 
 	"github.com/bdf0fecc/lura-amqp/internal/broker"
 	"github.com/bdf0fecc/lura-amqp/internal/extra"
@@ -99,6 +100,22 @@ type Headers struct {
 	Exclude []string `json:"exclude"`
 }
 
+// problems are names that select nothing, silently.
+func (h Headers) problems() (problems schema.Problems) {
+	for key, names := range map[string][]string{"include": h.Include, "exclude": h.Exclude} {
+		for i, name := range names {
+			path := fmt.Sprintf("headers.%s.%d", key, i)
+			switch {
+			case !httpguts.ValidHeaderFieldName(name):
+				problems = append(problems, schema.Wrong(path, fmt.Sprintf("%q is not a header's name", name), "correct it, or remove it"))
+			case name == "*" && key == "exclude":
+				problems = append(problems, schema.Wrong(path, `"*" is not a header's name`, `write "include": [] for none`))
+			}
+		}
+	}
+	return problems
+}
+
 // NewConfig reads a backend's hosts and its producer block. Paths of the problems
 // begin at the backend.
 func NewConfig(remote *config.Backend) (Config, schema.Problems) {
@@ -125,11 +142,19 @@ func (c *Config) complete(hosts broker.Hosts) (problems schema.Problems) {
 	c.hosts, ofTLS = hosts.Secure(c.TLS)
 	c.policy, ofRetry = c.Policy()
 	c.selection = header.Select(c.Headers.Include, c.Headers.Exclude)
-	problems = slices.Concat(c.Config.Problems(), topology.ShortString("routing_key", c.RoutingKey), ofTLS, ofRetry)
+	problems = slices.Concat(c.Config.Problems(), c.shortStrings(), c.Headers.problems(), ofTLS, ofRetry)
 	if c.Mandatory && !c.Confirm {
 		problems = append(problems, schema.Wrong("mandatory", "cannot be without confirms, because the broker returns a message before it confirms it", `remove "confirm": false`))
 	}
 	return slices.Concat(problems, c.replies(), c.notices())
+}
+
+// shortStrings checks the bytes of what goes to the broker as it is written here; the schema
+// counts characters. One that is too long would close the connection for everybody.
+func (c *Config) shortStrings() schema.Problems {
+	return slices.Concat(
+		topology.ShortString("routing_key", c.RoutingKey), topology.ShortString("app_id", c.AppID), topology.ShortString("type", c.Type),
+		topology.ShortString("content_type", c.ContentType), topology.ShortString("content_encoding", c.ContentEncoding))
 }
 
 // replies checks how a call gets its reply.

@@ -93,12 +93,26 @@ func TestNewConfig_ErrorsBeginWithThePath(t *testing.T) {
 		{map[string]any{"reply": map[string]any{"queue": "replies.${LURA_AMQP_ABSENT}"}}, "reply.queue: needs ${LURA_AMQP_ABSENT}, which is not set"},
 		{map[string]any{"reply": map[string]any{"queue": "amq.mine"}}, "reply.queue: queue names that begin with amq."},
 		{map[string]any{"reply": true}, "reply: must be an object, not a boolean"},
+		{map[string]any{"headers": map[string]any{"include": []any{"*", "X Tenant"}}}, `headers.include[1]: "X Tenant" is not a header's name`},
+		{map[string]any{"headers": map[string]any{"exclude": []any{"X-Tenant:"}}}, `headers.exclude[0]: "X-Tenant:" is not a header's name`},
+		{map[string]any{"headers": map[string]any{"exclude": []any{"*"}}}, `headers.exclude[0]: "*" is not a header's name; write "include": [] for none`},
 		{map[string]any{"tls": map[string]any{}}, "tls: host number 1 is amqp://, which is not encrypted"},
 	} {
 		_, problems := NewConfig(remote("", block(tc.keys)))
 		if err := problems.Err(); err == nil || !strings.HasPrefix(err.Error(), path+tc.want) {
 			t.Errorf("%v: got %v, want %q", tc.keys, err, tc.want)
 		}
+	}
+}
+
+// Characters may be fewer than bytes, which is what AMQP counts.
+func TestNewConfig_StaticPropertiesAreLimitedInBytes(t *testing.T) {
+	for _, key := range []string{"app_id", "type", "content_type", "content_encoding"} {
+		_, problems := NewConfig(remote("", block(map[string]any{key: strings.Repeat("é", 200)})))
+		if err := problems.Err(); err == nil || !strings.HasPrefix(err.Error(), path+key+": 400 bytes, longer than 255") {
+			t.Errorf("%s: %v", key, err)
+		}
+		configOf(t, "", map[string]any{key: strings.Repeat("é", 127)})
 	}
 }
 

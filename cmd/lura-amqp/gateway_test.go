@@ -29,9 +29,9 @@ const gatewayConfig = `{
     {"endpoint": "/astray", "method": "POST", "output_encoding": "no-op", "backend": [{"host": ["%[2]s"], "disable_host_sanitize": true,
       "extra_config": {"backend/amqp/producer": {"name": "", "exchange": "%[4]s", "durable": true, "mandatory": true, "routing_key": "nobody"}}}]},
     {"endpoint": "/jobs", "method": "POST", "output_encoding": "no-op", "backend": [{"host": ["%[2]s"], "disable_host_sanitize": true,
-      "extra_config": {"backend/amqp/producer": {"name": "jobs", "exchange": "", "durable": true, "routing_key": "jobs"}}}]},
+      "extra_config": {"backend/amqp/producer": {"name": "jobs-%[4]s", "exchange": "", "durable": true, "routing_key": "jobs-%[4]s"}}}]},
     {"endpoint": "/jobs", "method": "GET", "output_encoding": "no-op", "backend": [{"host": ["%[2]s"], "disable_host_sanitize": true,
-      "extra_config": {"backend/amqp/consumer": {"name": "jobs", "exchange": "", "durable": true, "routing_key": [], "mode": "pull"}}}]}
+      "extra_config": {"backend/amqp/consumer": {"name": "jobs-%[4]s", "exchange": "", "durable": true, "routing_key": [], "mode": "pull"}}}]}
   ],
   "async_agent": [
     {"name": "%[4]s", "consumer": {"topic": "order", "workers": 2, "timeout": "60s"},
@@ -183,4 +183,18 @@ func (r *running) work() {
 	})
 	r.want(202, "POST", "/orders", `"hold"`)
 	r.await("the agent has it in hand", func() bool { return agent().InFlight == 1 })
+}
+
+// block has the broker take no messages: it says so at the first, and the gateway refuses
+// the others.
+func (r *running) block() {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if err := r.node.SetMemoryAlarm(ctx, true); err != nil {
+		r.t.Fatal(err)
+	}
+	for range 3 {
+		r.want(503, "POST", "/orders", `"order"`)
+	}
 }

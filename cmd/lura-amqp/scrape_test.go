@@ -29,9 +29,14 @@ func (r *running) scrape() scraped {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	return parsed(r.t, response)
+}
+
+func parsed(t *testing.T, response *http.Response) scraped {
+	t.Helper()
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		r.t.Fatal(response.Status)
+		t.Fatal(response.Status)
 	}
 	var all []sample
 	lines := bufio.NewScanner(response.Body)
@@ -44,15 +49,16 @@ func (r *running) scrape() scraped {
 		for _, pair := range labelPair.FindAllStringSubmatch(match[2], -1) {
 			s.labels[pair[1]] = pair[2]
 		}
+		var err error
 		if s.value, err = strconv.ParseFloat(match[3], 64); err != nil {
-			r.t.Fatal(err)
+			t.Fatal(err)
 		}
 		all = append(all, s)
 	}
 	if err := lines.Err(); err != nil {
-		r.t.Fatal(err)
+		t.Fatal(err)
 	}
-	return scraped{r.t, all}
+	return scraped{t, all}
 }
 
 type scraped struct {

@@ -15,6 +15,7 @@ import (
 	"github.com/luraproject/lura/v2/encoding"
 	"github.com/luraproject/lura/v2/logging"
 	"github.com/luraproject/lura/v2/proxy"
+	amqp091 "github.com/rabbitmq/amqp091-go"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/baggage"
@@ -46,17 +47,23 @@ func backendOf(url string, blocks config.ExtraConfig) *config.Backend {
 
 func ended(t *testing.T, recorder *tracetest.SpanRecorder, name string) sdktrace.ReadOnlySpan {
 	t.Helper()
+	return endedAll(t, recorder, 1, name)[0]
+}
+
+// endedAll waits for so many spans of a name, and has them in the order in which they ended.
+func endedAll(t *testing.T, recorder *tracetest.SpanRecorder, number int, name string) []sdktrace.ReadOnlySpan {
+	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for late := time.After(30 * time.Second); ; {
-		spans := recorder.Ended()
-		if i := slices.IndexFunc(spans, func(s sdktrace.ReadOnlySpan) bool { return s.Name() == name }); i >= 0 {
-			return spans[i]
+		spans := slices.DeleteFunc(recorder.Ended(), func(s sdktrace.ReadOnlySpan) bool { return s.Name() != name })
+		if len(spans) >= number {
+			return spans
 		}
 		select {
 		case <-tick.C:
 		case <-late:
-			t.Fatalf("no span %q in %v", name, spans)
+			t.Fatalf("%d and not %d spans %q in %v", len(spans), number, name, recorder.Ended())
 		}
 	}
 }
@@ -91,19 +98,11 @@ func TestTrace_FromTheRequestToTheAgentsBackend(t *testing.T) {
 	}))
 	defer shop.Close()
 	ctx, cancel := context.WithCancel(t.Context())
-	group, groupCtx := errgroup.WithContext(ctx)
+	defer cancel()
 	factory := amqp.NewBackendFactory(ctx, logging.NoOp, proxy.HTTPProxyFactory(shop.Client()))
 	publish := factory(backendOf(url, config.ExtraConfig{"backend/amqp/producer": map[string]any{
 		"name": name, "exchange": name, "durable": true, "routing_key": "order.new", "msg_id_key": "Id"}}))
-	started := agent.StartAgent(groupCtx, async.Options{
-		Agent: &config.AsyncAgent{Name: "orders", Consumer: config.Consumer{Topic: "#", Timeout: 5 * time.Second}, ExtraConfig: config.ExtraConfig{
-			"async/amqp": map[string]any{"host": url, "name": name, "exchange": name, "durable": true, "nack_discard": true}}},
-		Proxy: pipe(t, factory, shop.URL), AgentPing: make(chan string, 1), G: group, Logger: logging.NoOp,
-	})
-	if !started {
-		t.Fatal("no agent")
-	}
-	defer func() { cancel(); _ = group.Wait() }()
+	defer startAgent(t, pipe(t, factory, shop.URL), map[string]any{"host": url, "name": name, "exchange": name, "durable": true, "nack_discard": true})()
 
 	member, _ := baggage.NewMember("tenant", "acme")
 	bag, _ := baggage.New(member)
@@ -128,6 +127,46 @@ func TestTrace_FromTheRequestToTheAgentsBackend(t *testing.T) {
 	}
 	if parent := header.Get("Traceparent"); !strings.Contains(parent, processed.SpanContext().SpanID().String()) || header.Get("Baggage") != "tenant=acme" {
 		t.Errorf("the backend gets %v", header)
+	}
+}
+
+// startAgent starts an agent with a block, until end.
+func startAgent(t *testing.T, backends proxy.Proxy, block map[string]any) (end func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	group, ctx := errgroup.WithContext(ctx)
+	started := agent.StartAgent(ctx, async.Options{
+		Agent: &config.AsyncAgent{Name: "orders", Consumer: config.Consumer{Topic: "#", Timeout: 5 * time.Second}, ExtraConfig: config.ExtraConfig{"async/amqp": block}},
+		Proxy: backends, AgentPing: make(chan string, 1), G: group, Logger: logging.NoOp,
+	})
+	if !started {
+		t.Fatal("no agent")
+	}
+	return func() { cancel(); _ = group.Wait() }
+}
+
+// What an agent publishes to settle a message is below its processing, which was over
+// before.
+func TestTrace_RepliesAndCopiesAreBelowTheProcessing(t *testing.T) {
+	recorder, _ := tracing(t)
+	url, name := rabbit.Shared(t).URL(), rand.Text()
+	failing := func(context.Context, *proxy.Request) (*proxy.Response, error) { return nil, context.DeadlineExceeded }
+	ch := rabbit.Channel(t, url)
+	if _, err := ch.QueueDeclare(name, true, false, false, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	defer startAgent(t, failing, map[string]any{"host": url, "name": name, "exchange": "", "durable": true, "reply": true,
+		"retry": map[string]any{"max_attempts": 2.0, "max_delay": "10ms", "dead_letter": name + ".dead"}})()
+	if err := ch.PublishWithContext(t.Context(), "", name, false, false, amqp091.Publishing{ReplyTo: name + ".replies"}); err != nil {
+		t.Fatal(err)
+	}
+	processed, published := endedAll(t, recorder, 2, "process "+name), endedAll(t, recorder, 3, "publish amq.default")
+	wantSpan(t, processed[1], trace.SpanKindConsumer, published[0].SpanContext())
+	for i, below := range []sdktrace.ReadOnlySpan{processed[0], processed[1], processed[1]} { // a copy; the reply and another copy
+		wantSpan(t, published[i], trace.SpanKindProducer, below.SpanContext())
+		if published[i].StartTime().Before(below.EndTime()) {
+			t.Errorf("published at %s, while the backends were at work until %s", published[i].StartTime(), below.EndTime())
+		}
 	}
 }
 
@@ -165,6 +204,6 @@ func TestTrace_ARequestForAMessageIsLinkedToIt(t *testing.T) {
 		request.End()
 	}
 	published, received := ended(t, recorder, "publish amq.default"), ended(t, recorder, "receive "+name)
-	wantSpan(t, received, trace.SpanKindClient, ended(t, recorder, "GET").SpanContext(), attribute.String("messaging.operation.type", "receive"), attribute.String("messaging.destination.name", name+":"+name))
+	wantSpan(t, received, trace.SpanKindClient, ended(t, recorder, "GET").SpanContext(), attribute.String("messaging.operation.type", "receive"), attribute.String("messaging.destination.name", name))
 	wantLink(t, received, published.SpanContext())
 }

@@ -23,9 +23,12 @@ const (
 	Consuming  Direction = "consuming"
 )
 
+var connectionNumber atomic.Int64
+
 // Connection is a supervised connection to one of a list of hosts. It is shared;
 // [Acquire] returns it.
 type Connection struct {
+	number    int64 // no other of the process has it
 	hosts     Hosts
 	direction Direction
 	name      string // what the broker shows
@@ -56,6 +59,7 @@ type Connection struct {
 
 func newConnection(hosts Hosts, direction Direction) *Connection {
 	return &Connection{
+		number:    connectionNumber.Add(1),
 		hosts:     hosts,
 		direction: direction,
 		name:      connectionName(direction),
@@ -225,7 +229,14 @@ func (c *Connection) look() (*session, State, <-chan struct{}, error) {
 }
 
 // enter changes the state; s is the session that is up in it, or nil.
-func (c *Connection) enter(state State, s *session, err error) {
+func (c *Connection) enter(state State, s *session, err error) { c.enterFor(0, state, s, err) }
+
+// enterWaiting waits for the next attempt after the back-off.
+func (c *Connection) enterWaiting(backOff time.Duration, err error) {
+	c.enterFor(backOff, Waiting, nil, err)
+}
+
+func (c *Connection) enterFor(backOff time.Duration, state State, s *session, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if state != c.state {
@@ -234,18 +245,10 @@ func (c *Connection) enter(state State, s *session, err error) {
 	if s != nil && s != c.session.Load() {
 		c.sessions++
 	}
-	c.state, c.lastErr, c.backOff = state, err, 0
+	c.state, c.lastErr, c.backOff = state, err, backOff
 	c.session.Store(s)
 	close(c.changed)
 	c.changed = make(chan struct{})
-}
-
-// enterWaiting waits for the next attempt after the back-off.
-func (c *Connection) enterWaiting(backOff time.Duration, err error) {
-	c.enter(Waiting, nil, err)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.backOff = backOff
 }
 
 // Status is what statistics show of the connection.
@@ -253,6 +256,7 @@ func (c *Connection) Status() stats.Connection {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	shown := stats.Connection{
+		ID:         c.number,
 		URL:        c.hosts.String(),
 		Direction:  string(c.direction),
 		State:      c.state.String(),

@@ -41,26 +41,25 @@ func (d *Delivery) Ack() error {
 }
 
 // Requeue gives the message back to its queue as one that nobody has tried. With
-// auto_ack it does nothing.
+// auto_ack it is lost, which counts as dead-lettered, here and below.
 func (d *Delivery) Requeue() error { return d.nack(&d.counters.Requeued, true) }
 
 // Reject gives the message back to its queue as one that failed, which counts towards
-// the delivery limit of a quorum queue. On RabbitMQ 4.3 Requeue does not. With auto_ack
-// it does nothing.
+// the delivery limit of a quorum queue. On RabbitMQ 4.3 Requeue does not.
 func (d *Delivery) Reject() error {
 	if d.autoAck {
-		return d.settle(nil, nil)
+		return d.settle(&d.counters.DeadLettered, nil)
 	}
 	return d.settle(&d.counters.Requeued, func() error { return d.tell(func() error { return d.Delivery.Reject(true) }) })
 }
 
 // Discard takes the message off its queue unprocessed. The broker dead-letters it
-// if the queue has a dead-letter exchange. With auto_ack it does nothing.
+// if the queue has a dead-letter exchange.
 func (d *Delivery) Discard() error { return d.nack(&d.counters.DeadLettered, false) }
 
 func (d *Delivery) nack(counter *atomic.Int64, requeue bool) error {
 	if d.autoAck {
-		return d.settle(nil, nil)
+		return d.settle(&d.counters.DeadLettered, nil)
 	}
 	return d.settle(counter, func() error { return d.tell(func() error { return d.Delivery.Nack(false, requeue) }) })
 }
@@ -97,7 +96,7 @@ func (d *Delivery) tell(what func() error) error {
 // delivers it to somebody else.
 func (d *Delivery) Gone() <-chan struct{} { return d.over }
 
-// settle sends what the broker is to be told and counts it; either may be nil.
+// settle sends what the broker is to be told, if anything, and counts it.
 func (d *Delivery) settle(counter *atomic.Int64, send func() error) (err error) {
 	if !d.settled.CompareAndSwap(false, true) {
 		return nil
@@ -107,7 +106,7 @@ func (d *Delivery) settle(counter *atomic.Int64, send func() error) (err error) 
 	if send != nil {
 		err = send()
 	}
-	if err == nil && counter != nil {
+	if err == nil {
 		counter.Add(1)
 	}
 	return err

@@ -12,10 +12,10 @@ import (
 var (
 	// ErrBlocked: the broker takes no publishings, because it is short of memory
 	// or disk (connection.blocked).
-	ErrBlocked = errors.New("the broker blocks publishers")
+	ErrBlocked error = &outcome{"blocked", "the broker blocks publishers"}
 	// ErrNacked: the broker could not take responsibility (basic.nack), as when
 	// a queue is full and its overflow is reject-publish.
-	ErrNacked = errors.New("the broker refused the message (basic.nack)")
+	ErrNacked error = &outcome{"nacked", "the broker refused the message (basic.nack)"}
 	// ErrUnconfirmed: the request ended before the broker's answer. The broker
 	// may have the message all the same.
 	ErrUnconfirmed = errors.New("no confirm from the broker before the request ended")
@@ -23,7 +23,7 @@ var (
 	ErrUnanswered = errors.New("no reply before the request ended")
 	// ErrHeadersTooLarge: properties and headers do not fit in one frame. Sending
 	// them would close the connection for everybody (501 FRAME_ERROR).
-	ErrHeadersTooLarge = errors.New("message properties and headers do not fit in the broker's frame_max")
+	ErrHeadersTooLarge error = &outcome{"too_large", "message properties and headers do not fit in the broker's frame_max"}
 	// ErrStopped: the gateway is shutting down and takes no more messages.
 	ErrStopped = errors.New("the gateway is shutting down")
 	// ErrEmpty: no message came in time, though the queue is being consumed.
@@ -31,8 +31,15 @@ var (
 
 	errSessionOver = errors.New("the connection was closed")
 	// errUnsent: the session or channel was gone before anything was sent on it.
-	errUnsent = errors.New("not sent")
+	errUnsent error = &outcome{"unavailable", "not sent"}
 )
+
+// outcome is an error with a class of its own. The ErrorType of an error is what spans and
+// metrics show of it.
+type outcome struct{ class, text string }
+
+func (o *outcome) Error() string     { return o.text }
+func (o *outcome) ErrorType() string { return o.class }
 
 // UnavailableError says that there was no session to use in time, and why.
 type UnavailableError struct {
@@ -47,14 +54,16 @@ func (e *UnavailableError) Error() string {
 	return fmt.Sprintf("broker not available (%s): %v", e.State, e.Err)
 }
 
-func (e *UnavailableError) Unwrap() error { return e.Err }
+func (e *UnavailableError) Unwrap() error     { return e.Err }
+func (e *UnavailableError) ErrorType() string { return "unavailable" }
 
 // LostError says that a channel or connection went away. The broker may have the
 // messages that it had not answered yet all the same.
 type LostError struct{ Err error }
 
-func (e *LostError) Error() string { return fmt.Sprintf("lost the channel: %v", e.Err) }
-func (e *LostError) Unwrap() error { return e.Err }
+func (e *LostError) Error() string     { return fmt.Sprintf("lost the channel: %v", e.Err) }
+func (e *LostError) Unwrap() error     { return e.Err }
+func (e *LostError) ErrorType() string { return "lost" }
 
 // Crashed says that the broker broke on something that it was sent, and closed the
 // connection for it (541 INTERNAL_ERROR).
@@ -73,6 +82,7 @@ type ReturnedError struct {
 func (e *ReturnedError) Error() string {
 	return fmt.Sprintf("no queue takes routing key %q on exchange %q: %s", e.RoutingKey, e.Exchange, e.Text)
 }
+func (e *ReturnedError) ErrorType() string { return "returned" }
 
 // DeclareError says that the broker did not declare what a backend needs.
 type DeclareError struct{ Err error }

@@ -26,7 +26,7 @@ type Publisher struct {
 	confirm    bool
 	watched    bool // a queue is declared, so no message should go astray
 	counters   *stats.Entry
-	duration   *telemetry.Duration
+	duration   *telemetry.Duration // nil where nobody sees the counters
 
 	standing atomic.Pointer[standing]
 }
@@ -72,7 +72,9 @@ func NewPublisher(ctx context.Context, hosts Hosts, o PublisherOptions) *Publish
 		confirm:    o.Confirm,
 		watched:    o.Confirm && o.Topology.DeclaresQueue(),
 		counters:   cmp.Or(o.Stats, &stats.Entry{}),
-		duration:   telemetry.PublishDuration(o.Topology.Exchange.Name),
+	}
+	if o.Stats != nil {
+		p.duration = telemetry.PublishDuration(o.Topology.Exchange.Name)
 	}
 	p.counters.Show(ctx, p.connection.Status)
 	own := o.Topology
@@ -107,11 +109,10 @@ func (p *Publisher) leave() {
 
 // send publishes and counts.
 func (p *Publisher) send(ctx context.Context, m Message) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("%w: %w", ErrUnconfirmed, err)
-	}
+	began := time.Now()
 	ctx, span := telemetry.StartPublish(ctx, p.exchange(), m.RoutingKey, &m.Publishing)
 	err := p.publish(ctx, &m)
+	p.duration.Record(ctx, time.Since(began), err)
 	span.End(err)
 	p.count(err)
 	if !m.Mandatory && isReturned(err) {
@@ -137,12 +138,17 @@ func (p *Publisher) count(err error) {
 		p.counters.Returned.Add(1)
 	case errors.Is(err, ErrNacked):
 		p.counters.Nacked.Add(1)
+	default:
+		p.counters.Failed.Add(1)
 	}
 }
 
 // publish publishes until the message cannot have been lost on its way, and once more
 // when it came back though a queue should have taken it.
 func (p *Publisher) publish(ctx context.Context, m *Message) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnconfirmed, err)
+	}
 	m.numbered = m.Mandatory
 	for astray := false; ; {
 		at, err := p.prepare(ctx)
@@ -236,11 +242,8 @@ func (p *Publisher) publishOn(ctx context.Context, at *standing, m *Message) err
 	}
 	select {
 	case <-confirmation.Done():
-		took := time.Since(began)
-		p.counters.Confirms.Observe(took)
-		err := p.settle(ctx, at, c, confirmation.Acked(), number)
-		p.duration.Record(ctx, took, err)
-		return err
+		p.counters.Confirms.Observe(time.Since(began))
+		return p.settle(ctx, at, c, confirmation.Acked(), number)
 	case <-m.answered:
 		return nil
 	case <-gate.blocked:

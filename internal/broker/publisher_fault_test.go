@@ -11,7 +11,9 @@ import (
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
+	"github.com/bdf0fecc/lura-amqp/internal/logtest"
 	"github.com/bdf0fecc/lura-amqp/internal/rabbit"
+	"github.com/bdf0fecc/lura-amqp/internal/stats"
 	"github.com/bdf0fecc/lura-amqp/internal/topology"
 )
 
@@ -215,4 +217,58 @@ func TestPublish_BlockedIsSaidAtOnceToThoseWhoHaveNothingDeclaredYet(t *testing.
 		t.Errorf("got %v", err)
 	}
 	unblock(t, node, late)
+}
+
+func TestPublish_WhatTheBrokerDoesNotAnswerIsCountedAsFailed(t *testing.T) {
+	node := rabbit.Private(t)
+	counters := &stats.Entry{}
+	p := NewPublisher(t.Context(), hostsOf(t, node), PublisherOptions{Topology: durable(nameOf(t)), Confirm: true, Logger: logtest.New(t), Stats: counters})
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := p.Publish(soon(t), message("k", "")); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Publish(over, message("k", "")); !errors.Is(err, ErrUnconfirmed) {
+		t.Errorf("got %v", err)
+	}
+	if err := node.Pause(); err != nil {
+		t.Fatal(err)
+	}
+	short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := p.Publish(short, message("k", "")); !errors.Is(err, ErrUnconfirmed) {
+		t.Errorf("got %v", err)
+	}
+	if err := node.Resume(); err != nil {
+		t.Fatal(err)
+	}
+	if published, failed := counters.Published.Load(), counters.Failed.Load(); published != 1 || failed != 2 {
+		t.Errorf("%d published and %d failed", published, failed)
+	}
+}
+
+// The broker neither refuses nor confirms what it cannot write to most nodes of a queue.
+func TestPublish_QuorumQueueWithoutItsMajorityIsUnconfirmed(t *testing.T) {
+	nodes := rabbit.PrivateCluster(t, 3)
+	top := configured(nameOf(t), func(c *topology.Config) { c.Durable, c.QueueType = true, topology.Quorum }).Topology("#")
+	p := publisherOn(t, hostsOf(t, nodes[0]), top)
+	if err := p.Publish(soon(t), message("k", "")); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range nodes[1:] {
+		if err := n.Kill(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	short, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if err := p.Publish(short, message("k", "")); !errors.Is(err, ErrUnconfirmed) {
+		t.Errorf("got %v", err)
+	}
+	if err := nodes[1].Restart(soon(t)); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Publish(soon(t), message("k", "")); err != nil {
+		t.Errorf("with two of three nodes: %v", err)
+	}
 }

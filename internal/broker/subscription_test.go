@@ -11,6 +11,7 @@ import (
 
 	"github.com/bdf0fecc/lura-amqp/internal/logtest"
 	"github.com/bdf0fecc/lura-amqp/internal/rabbit"
+	"github.com/bdf0fecc/lura-amqp/internal/stats"
 )
 
 // fill publishes messages "0", "1", … to a queue.
@@ -221,16 +222,21 @@ func TestSubscribe_PrefetchSizeIsRefusedOnceAndHarmsNobody(t *testing.T) {
 
 func TestSubscribe_AutoAckTakesMessagesOffTheQueue(t *testing.T) {
 	node := rabbit.Shared(t)
-	fill(t, channelOn(t, node), nameOf(t), 2)
-	s := Subscribe(t.Context(), hostsOf(t, node), SubscriptionOptions{Topology: durable(nameOf(t)), AutoAck: true, Logger: logtest.New(t)})
-	for range 2 {
+	settlements := []func(*Delivery) error{(*Delivery).Ack, (*Delivery).Requeue, (*Delivery).Reject, (*Delivery).Discard}
+	fill(t, channelOn(t, node), nameOf(t), len(settlements))
+	counters := &stats.Entry{}
+	s := Subscribe(t.Context(), hostsOf(t, node), SubscriptionOptions{Topology: durable(nameOf(t)), AutoAck: true, Logger: logtest.New(t), Stats: counters})
+	for _, settle := range settlements {
 		d, err := s.Receive(soon(t), Wait{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := d.Ack(); err != nil { // nothing is sent: it would close the channel
+		if err := settle(d); err != nil { // nothing is sent: it would close the channel
 			t.Error(err)
 		}
+	}
+	if consumed, lost, requeued := counters.Consumed.Load(), counters.DeadLettered.Load(), counters.Requeued.Load(); consumed != 1 || lost != 3 || requeued != 0 {
+		t.Errorf("%d consumed, %d lost, %d requeued", consumed, lost, requeued)
 	}
 	awaitMessages(t, node, nameOf(t), 0)
 	if consuming, _ := s.Consuming(); !consuming {

@@ -9,23 +9,19 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	named "github.com/bdf0fecc/lura-amqp/backoff"
-	"github.com/bdf0fecc/lura-amqp/internal/pace"
 )
 
-const (
-	// linger is how long a connection stays after the last demand. A gateway
-	// that shuts down still serves requests: each finds the connection up.
-	linger = 250 * time.Millisecond
-	// shortLife is a session that ended too soon to dial again at once.
-	shortLife = time.Second
-)
+// linger is how long a connection stays after the last demand. A gateway that shuts down
+// still serves requests: each finds the connection up.
+const linger = 250 * time.Millisecond
 
 // supervise owns the connection: it dials, watches and dials again while there
 // is demand.
 func (c *Connection) supervise() {
+	var spell spell
 	for {
-		if s := c.connect(); s != nil {
-			c.attend(s)
+		if s := c.connect(&spell); s != nil {
+			c.attend(s, &spell)
 		}
 		if c.retire() {
 			return
@@ -49,15 +45,14 @@ func (c *Connection) retire() bool {
 
 // connect returns a session once a host answers, or nil when there is no demand
 // any more.
-func (c *Connection) connect() *session {
+func (c *Connection) connect(spell *spell) *session {
 	policy := c.currentPolicy().start()
-	var lines pace.Pace
 	since, refusals := time.Now(), 0
 	for c.inDemand() {
 		c.enter(Connecting, nil, c.lastError())
 		s, err := c.dialInDemand()
 		if err == nil {
-			if s != nil {
+			if s != nil && !spell.quiet {
 				c.log().Info(fmt.Sprintf("connected to %s as %q after %s", s.host, c.name, time.Since(since).Round(time.Millisecond)))
 			}
 			return s
@@ -67,6 +62,7 @@ func (c *Connection) connect() *session {
 		}
 		delay := policy.NextBackOff()
 		if delay == backoff.Stop {
+			spell.quiet = false
 			c.giveUp(err)
 			policy.Reset()
 			continue
@@ -78,7 +74,7 @@ func (c *Connection) connect() *session {
 			delay = max(delay, named.Exponential.Delay(refusals))
 		}
 		c.enterWaiting(delay, err)
-		if lines.Allow(fmt.Sprint(kind(err), refused), time.Now()) {
+		if spell.refused(fmt.Sprint(kind(err), refused)) {
 			c.logRefusal(err, refused, delay)
 		}
 		c.wait(delay)
@@ -154,7 +150,7 @@ func (c *Connection) wait(d time.Duration) {
 }
 
 // attend watches a session until it is lost or nobody needs it.
-func (c *Connection) attend(s *session) {
+func (c *Connection) attend(s *session, spell *spell) {
 	c.enter(Up, s, nil)
 	for _, d := range c.allNeeded() {
 		s.declarationOf(s.generation.Load(), d)
@@ -164,7 +160,7 @@ func (c *Connection) attend(s *session) {
 	for {
 		select {
 		case refused := <-s.lost:
-			c.lose(s, cause(refused))
+			c.lose(s, spell, cause(refused))
 			return
 		case b, ok := <-s.blocking:
 			if ok {
@@ -196,16 +192,19 @@ func (c *Connection) block(s *session, active bool, reason string) {
 	c.log().Info(fmt.Sprintf("%s takes publishings again", s.host))
 }
 
-// lose ends a session that the network or the broker closed.
-func (c *Connection) lose(s *session, cause error) {
+// lose ends a session that the network or the broker closed, and waits before the next one
+// if it has lived too short.
+func (c *Connection) lose(s *session, spell *spell, cause error) {
 	c.enter(Connecting, nil, cause)
 	s.end(cause)
 	if !c.inDemand() {
 		return
 	}
-	c.log().Warning(fmt.Sprintf("lost the connection to %s: %v; connecting again", s.host, cause))
-	if time.Since(s.started) < shortLife {
-		delay := c.currentPolicy().Strategy.Delay(1)
+	if spell.lost(time.Since(s.started), cause) {
+		c.log().Warning(fmt.Sprintf("lost the connection to %s: %v%s; connecting again", s.host, cause, spell))
+	}
+	if spell.short > 0 {
+		delay := c.currentPolicy().Strategy.Delay(spell.short)
 		c.enterWaiting(delay, cause)
 		c.wait(delay)
 	}

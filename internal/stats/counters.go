@@ -15,6 +15,7 @@ type Counters struct {
 	Consumed     atomic.Int64 // messages that left their queue processed
 	Returned     atomic.Int64 // messages that no queue took (basic.return)
 	Nacked       atomic.Int64 // messages that the broker refused (basic.nack)
+	Failed       atomic.Int64 // messages that the broker neither took nor refused; it may have some
 	Requeued     atomic.Int64 // messages that went back to their queue
 	DeadLettered atomic.Int64 // messages that left their queue unprocessed
 	InFlight     atomic.Int64 // publishes without an answer, and messages in hand

@@ -111,7 +111,7 @@ func (e *Entry) looked() []Connection {
 		connections = append(connections, (*look)())
 	}
 	slices.SortFunc(connections, func(a, b Connection) int {
-		return cmp.Or(cmp.Compare(a.URL, b.URL), cmp.Compare(a.Direction, b.Direction))
+		return cmp.Or(cmp.Compare(a.URL, b.URL), cmp.Compare(a.Direction, b.Direction), cmp.Compare(a.ID, b.ID))
 	})
-	return slices.Compact(connections)
+	return slices.CompactFunc(connections, func(a, b Connection) bool { return a.ID == b.ID })
 }

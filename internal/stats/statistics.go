@@ -21,6 +21,7 @@ type Statistic struct {
 	Consumed      int64        `json:"consumed"`
 	Returned      int64        `json:"returned"`
 	Nacked        int64        `json:"nacked"`
+	Failed        int64        `json:"failed"`
 	Requeued      int64        `json:"requeued"`
 	DeadLettered  int64        `json:"dead_lettered"`
 	InFlight      int64        `json:"in_flight"`
@@ -33,6 +34,9 @@ type Statistic struct {
 
 // Connection is one that an endpoint or agent uses, and shares.
 type Connection struct {
+	// ID tells connections of the process apart that look alike: their hosts may differ in
+	// passwords, parameters and certificates.
+	ID         int64     `json:"-"`
 	URL        string    `json:"url"` // hosts, without passwords
 	Direction  string    `json:"direction"`
 	State      string    `json:"state"`
@@ -60,6 +64,7 @@ func (c *Counters) statistic(connections []Connection) Statistic {
 		Consumed:      c.Consumed.Load(),
 		Returned:      c.Returned.Load(),
 		Nacked:        c.Nacked.Load(),
+		Failed:        c.Failed.Load(),
 		Requeued:      c.Requeued.Load(),
 		DeadLettered:  c.DeadLettered.Load(),
 		InFlight:      c.InFlight.Load(),

@@ -41,8 +41,8 @@ var Metrics = sync.OnceFunc(func() {
 		consumed:   observed(meter.Int64ObservableCounter("messaging.client.consumed.messages", metric.WithUnit("{message}"), metric.WithDescription("Messages that were taken from queues, by what became of them."))),
 		requests:   observed(meter.Int64ObservableCounter(requests, metric.WithUnit("{request}"), metric.WithDescription("Requests of endpoints, and messages that agents processed."))),
 		inFlight:   observed(meter.Int64ObservableUpDownCounter(inFlight, metric.WithUnit("{message}"), metric.WithDescription("Publishes without an answer yet, and messages in hand."))),
-		state:      observed(meter.Int64ObservableGauge(connection, metric.WithUnit("{connection}"), metric.WithDescription("1 for the state that a connection is in, 0 for the others."))),
-		reconnects: observed(meter.Int64ObservableCounter(reconnects, metric.WithUnit("{reconnect}"), metric.WithDescription("How often a connection was made again."))),
+		state:      observed(meter.Int64ObservableGauge(connection, metric.WithUnit("{connection}"), metric.WithDescription("How many connections are in each state."))),
+		reconnects: observed(meter.Int64ObservableCounter(reconnects, metric.WithUnit("{reconnect}"), metric.WithDescription("How often connections were made again."))),
 		backOff:    observed(meter.Float64ObservableGauge(backOff, metric.WithUnit("s"), metric.WithDescription("How long the next attempt to connect is waited for; 0 while the connection is up."))),
 		dropped:    observed(meter.Int64ObservableCounter(dropped, metric.WithUnit("{message}"), metric.WithDescription("Replies that were late, unknown or duplicate."))),
 	}
@@ -69,7 +69,7 @@ type counters struct {
 
 func (c *counters) collect(_ context.Context, o metric.Observer) error {
 	all := stats.Read()
-	connections := map[connectionName]stats.Connection{} // those that endpoints share, once
+	connections := map[int64]stats.Connection{} // those that endpoints share, once
 	for _, named := range []struct {
 		key        attribute.Key
 		statistics map[string]stats.Statistic
@@ -77,21 +77,27 @@ func (c *counters) collect(_ context.Context, o metric.Observer) error {
 		for name, s := range named.statistics {
 			c.collectOne(o, named.key.String(name), s)
 			for _, one := range s.Connections {
-				connections[connectionName{one.URL, one.Direction}] = one
+				connections[one.ID] = one
 			}
 		}
 	}
+	alike := map[connectionName][]stats.Connection{}
 	for _, one := range connections {
-		c.collectConnection(o, one)
+		name := connectionName{one.URL, one.Direction}
+		alike[name] = append(alike[name], one)
+	}
+	for name, all := range alike {
+		c.collectConnections(o, name, all)
 	}
 	return nil
 }
 
+// connectionName is what Prometheus sees of a connection. Several may have the same.
 type connectionName struct{ url, direction string }
 
 func (c *counters) collectOne(o metric.Observer, name attribute.KeyValue, s stats.Statistic) {
 	publish := []attribute.KeyValue{semconv.MessagingSystemRabbitMQ, semconv.MessagingOperationName("publish"), name}
-	for kind, count := range map[string]int64{"": s.Published, "returned": s.Returned, "nacked": s.Nacked} {
+	for kind, count := range map[string]int64{"": s.Published, "returned": s.Returned, "nacked": s.Nacked, "failed": s.Failed} {
 		attributes := publish
 		if kind != "" {
 			attributes = append(attributes[:len(publish):len(publish)], semconv.ErrorTypeKey.String(kind))
@@ -106,17 +112,21 @@ func (c *counters) collectOne(o metric.Observer, name attribute.KeyValue, s stat
 	o.ObserveInt64(c.inFlight, s.InFlight, metric.WithAttributes(name))
 }
 
-func (c *counters) collectConnection(o metric.Observer, one stats.Connection) {
-	attributes := []attribute.KeyValue{urlKey.String(one.URL), directionKey.String(one.Direction)}
-	for _, state := range stats.States {
-		current := int64(0)
-		if state == one.State {
-			current = 1
-		}
-		o.ObserveInt64(c.state, current, metric.WithAttributes(append(attributes[:2:2], stateKey.String(state))...))
+// collectConnections adds up connections of one name, and has the longest of their back-offs.
+func (c *counters) collectConnections(o metric.Observer, name connectionName, all []stats.Connection) {
+	var reconnects, dropped int64
+	var backOff float64
+	in := map[string]int64{} // a state
+	for _, one := range all {
+		in[one.State]++
+		reconnects, dropped, backOff = reconnects+one.Reconnects, dropped+one.RepliesDropped, max(backOff, one.BackOff)
 	}
-	all := metric.WithAttributes(attributes...)
-	o.ObserveInt64(c.reconnects, one.Reconnects, all)
-	o.ObserveFloat64(c.backOff, one.BackOff/1000, all)
-	o.ObserveInt64(c.dropped, one.RepliesDropped, all)
+	attributes := []attribute.KeyValue{urlKey.String(name.url), directionKey.String(name.direction)}
+	for _, state := range stats.States {
+		o.ObserveInt64(c.state, in[state], metric.WithAttributes(append(attributes[:2:2], stateKey.String(state))...))
+	}
+	named := metric.WithAttributes(attributes...)
+	o.ObserveInt64(c.reconnects, reconnects, named)
+	o.ObserveFloat64(c.backOff, backOff/1000, named)
+	o.ObserveInt64(c.dropped, dropped, named)
 }

@@ -19,7 +19,7 @@ type carrier amqp.Table
 func (c carrier) Get(key string) string {
 	value, found := c[key]
 	if !found {
-		value = c[http.CanonicalHeaderKey(key)]
+		value = c[canonical(key)]
 	}
 	if list, isList := value.([]any); isList && len(list) > 0 {
 		value = list[0]
@@ -28,7 +28,11 @@ func (c carrier) Get(key string) string {
 	return text
 }
 
-func (c carrier) Set(key, value string) { c[key] = value }
+// Set writes a header, in the place of one that a client has sent.
+func (c carrier) Set(key, value string) {
+	delete(c, canonical(key))
+	c[key] = value
+}
 
 func (c carrier) Keys() []string {
 	keys := make([]string, 0, len(c))
@@ -38,16 +42,39 @@ func (c carrier) Keys() []string {
 	return keys
 }
 
+// canonical is HTTP's name of a header. Those of W3C are constants, as each message is asked
+// for them.
+func canonical(key string) string {
+	switch key {
+	case "traceparent":
+		return "Traceparent"
+	case "tracestate":
+		return "Tracestate"
+	case "baggage":
+		return "Baggage"
+	}
+	return http.CanonicalHeaderKey(key)
+}
+
 // inject puts the trace context and the baggage of ctx into a message's headers, and
-// returns them. Without either they stay as they are.
+// returns them. Without either they stay as they are; with a trace context they have no
+// other, which a consumer might take for the message's.
 func inject(ctx context.Context, headers amqp.Table) amqp.Table {
-	if !trace.SpanContextFromContext(ctx).IsValid() && baggage.FromContext(ctx).Len() == 0 {
+	traced := trace.SpanContextFromContext(ctx).IsValid()
+	if !traced && baggage.FromContext(ctx).Len() == 0 {
 		return headers
 	}
 	if headers == nil {
 		headers = amqp.Table{}
 	}
-	otel.GetTextMapPropagator().Inject(ctx, carrier(headers))
+	propagator := otel.GetTextMapPropagator()
+	if traced && len(headers) > 0 {
+		for _, field := range propagator.Fields() {
+			delete(headers, field)
+			delete(headers, canonical(field))
+		}
+	}
+	propagator.Inject(ctx, carrier(headers))
 	return headers
 }
 
