@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -160,7 +161,7 @@ func TestReply_ToNobody(t *testing.T) {
 	}
 	r := start(t, rabbit.Shared(t), backends, replying(map[string]any{"host": rabbit.Shared(t).URL() + "?connection_timeout=12345"}))
 	c := newAsker(t, r)
-	for _, name := range []string{"gone", "", "amq.rabbitmq.reply-to.garbage", "amq.rabbitmq.reply-to.g1h2AAdyZXBseUAwAAAGQAAAAABrAYz9.a"} {
+	for _, name := range []string{"gone", "", "amq.rabbitmq.reply-to.garbage.a", "amq.rabbitmq.reply-to.g1h2AAdyZXBseUAwAAAGQAAAAABrAYz9.a"} {
 		c.ask(r, amqp.Publishing{ReplyTo: name, Body: []byte(name)})
 		for got := "?"; got != name; {
 			select {
@@ -174,6 +175,64 @@ func TestReply_ToNobody(t *testing.T) {
 	c.ask(r, amqp.Publishing{ReplyTo: c.queue})
 	if d := c.reply(); d.Headers["status"] != int64(200) {
 		t.Errorf("%+v", d)
+	}
+}
+
+// directly asks n times over direct reply-to and returns how often each was answered.
+func directly(t *testing.T, r *running, n int) func() {
+	t.Helper()
+	ch := rabbit.Channel(t, r.URL())
+	replies, err := ch.Consume("amq.rabbitmq.reply-to", "", true, false, false, false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range n {
+		if err := ch.Publish("", r.queue, false, false, amqp.Publishing{ReplyTo: "amq.rabbitmq.reply-to", CorrelationId: fmt.Sprint("direct ", i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return func() { wantAnswers(t, replies, n) }
+}
+
+// wantAnswers waits until n calls were answered, by correlation id.
+func wantAnswers(t *testing.T, replies <-chan amqp.Delivery, n int) {
+	t.Helper()
+	answered := map[string]bool{}
+	for late := soon(t); len(answered) < n; {
+		select {
+		case d := <-replies:
+			answered[d.CorrelationId] = true
+		case <-late.Done():
+			t.Fatalf("%d of %d calls were answered", len(answered), n)
+		}
+	}
+}
+
+// RabbitMQ 3.10 closes the connection over which an agent replies to an address that is
+// none. All who reply over it then try again, and only that reply is dropped.
+func TestReply_AForgedAddressTakesNobodyElsesReply(t *testing.T) {
+	backends := func(context.Context, *proxy.Request) (*proxy.Response, error) { return &proxy.Response{}, nil }
+	host := rabbit.Shared(t).URL() + "?connection_timeout=23456"
+	r := start(t, rabbit.Shared(t), backends, func(a *config.AsyncAgent, keys map[string]any) {
+		a.Consumer.Workers, keys["prefetch_count"] = 16, 100.0
+		keys["reply"], keys["host"] = true, host
+	})
+	c := newAsker(t, r)
+	const calls = 200
+	wantDirect := directly(t, r, calls)
+	for i := range calls {
+		if i%100 == 50 {
+			c.ask(r, amqp.Publishing{ReplyTo: "amq.rabbitmq.reply-to.garbage.a"})
+		}
+		c.ask(r, amqp.Publishing{ReplyTo: c.queue, CorrelationId: fmt.Sprint("queue ", i)})
+	}
+	wantMore := directly(t, r, calls)
+	wantDirect()
+	wantAnswers(t, c.replies, calls)
+	wantMore()
+	r.wantEmpty()
+	if len(r.log.Matching("ERROR [ASYNC: under-test][AMQP] reply dropped: \"amq.rabbitmq.reply-to.garbage.a\"")) == 0 {
+		t.Error("a dropped reply was not logged")
 	}
 }
 

@@ -29,7 +29,7 @@ const DirectReplyTo = "amq.rabbitmq.reply-to"
 
 // IsDirectReply says that a name is the address of a direct reply-to consumer, which takes
 // messages of the default exchange without being a queue. RabbitMQ 3.10 closes the whole
-// connection (541 INTERNAL_ERROR) when it has never known such a consumer.
+// connection (541 INTERNAL_ERROR) over one that it cannot read.
 func IsDirectReply(name string) bool { return strings.HasPrefix(name, DirectReplyTo+".") }
 
 func (q ReplyQueue) direction() Direction {
