@@ -70,7 +70,7 @@ func (a *agent) settleCall(ctx context.Context, d *broker.Delivery, given answer
 		given = failedAnswer(given, err)
 	}
 	if unreplied := a.replier.reply(ctx, &d.Delivery, given); unreplied != nil {
-		a.giveBack(ctx, d, unreplied)
+		a.fail(ctx, d, unreplied)
 		return
 	}
 	if err != nil && a.retrier != nil {

@@ -11,13 +11,10 @@ import (
 
 // ForgedReplyError says that the broker broke on the address that a direct reply was for:
 // it is none.
-type ForgedReplyError struct {
-	Address string
-	Err     error
-}
+type ForgedReplyError struct{ Err error }
 
 func (e *ForgedReplyError) Error() string {
-	return fmt.Sprintf("%q is no direct reply-to address: %v", e.Address, e.Err)
+	return fmt.Sprintf("the broker breaks on this direct reply-to address: %v", e.Err)
 }
 func (e *ForgedReplyError) Unwrap() error { return e.Err }
 
@@ -57,7 +54,7 @@ func (p *Publisher) PublishDirectReply(ctx context.Context, m Message, alone boo
 	case errors.Is(err, ErrUnconfirmed), errors.Is(err, ErrBlocked):
 		replies.unsettled.Store(p.connection.session.Load())
 	case alone && !doubtful && Crashed(err):
-		return &ForgedReplyError{Address: m.RoutingKey, Err: err}
+		return &ForgedReplyError{Err: err}
 	}
 	return err
 }

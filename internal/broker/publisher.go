@@ -25,6 +25,7 @@ type Publisher struct {
 	held       *declared // what the holder declares
 	confirm    bool
 	watched    bool // a queue is declared, so no message should go astray
+	patient    bool
 	counters   *stats.Entry
 	duration   *telemetry.Duration
 
@@ -36,6 +37,9 @@ type PublisherOptions struct {
 	Topology topology.Topology
 	// Confirm waits for the broker to take responsibility for each message.
 	Confirm bool
+	// Patient waits while the broker blocks publishers: ErrBlocked then means that the
+	// message was not sent before ctx ended. It is for publishers that declare nothing.
+	Patient bool
 	Policy  Policy
 	Logger  logging.Logger
 	Prefix  string       // of its log lines
@@ -70,6 +74,7 @@ func NewPublisher(ctx context.Context, hosts Hosts, o PublisherOptions) *Publish
 		connection: Acquire(ctx, hosts, Publishing, o.Policy, o.Logger),
 		confirm:    o.Confirm,
 		watched:    o.Confirm && o.Topology.DeclaresQueue(),
+		patient:    o.Patient,
 		counters:   cmp.Or(o.Stats, &stats.Entry{}),
 		duration:   telemetry.PublishDuration(o.Topology.Exchange.Name),
 	}
@@ -156,6 +161,7 @@ func (p *Publisher) publish(ctx context.Context, m *Message) error {
 			p.renew(at)
 		case errors.Is(err, errUnsent) && ctx.Err() == nil:
 			p.standing.Store(nil)
+		case p.patient && errors.Is(err, ErrBlocked) && at != nil && at.session.awaitOpen(ctx):
 		default:
 			return err
 		}
@@ -231,6 +237,10 @@ func (p *Publisher) publishOn(ctx context.Context, at *standing, m *Message) err
 	if confirmation == nil {
 		return nil
 	}
+	blocked := gate.blocked
+	if p.patient {
+		blocked = nil // the message is on its way, only later
+	}
 	select {
 	case <-confirmation.Done():
 		took := time.Since(began)
@@ -240,7 +250,7 @@ func (p *Publisher) publishOn(ctx context.Context, at *standing, m *Message) err
 		return err
 	case <-m.answered:
 		return nil
-	case <-gate.blocked:
+	case <-blocked:
 		return ErrBlocked
 	case <-ctx.Done():
 		return fmt.Errorf("%w: %w", ErrUnconfirmed, ctx.Err())
