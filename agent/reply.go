@@ -104,12 +104,13 @@ func replyTo(msg *amqp.Delivery, answer answer) broker.Message {
 		RoutingKey: msg.ReplyTo,
 		Mandatory:  !broker.IsDirectReply(msg.ReplyTo),
 		Publishing: amqp.Publishing{
-			CorrelationId: msg.CorrelationId,
-			ContentType:   answer.contentType,
-			DeliveryMode:  msg.DeliveryMode,
-			Timestamp:     time.Now(),
-			Headers:       headers,
-			Body:          answer.body,
+			CorrelationId:   msg.CorrelationId,
+			ContentType:     answer.contentType,
+			ContentEncoding: answer.contentEncoding,
+			DeliveryMode:    msg.DeliveryMode,
+			Timestamp:       time.Now(),
+			Headers:         headers,
+			Body:            answer.body,
 		},
 	}
 }

@@ -87,10 +87,16 @@ func TestReply_APlainClientGetsWhatTheBackendsAnswer(t *testing.T) {
 			return nil, nil
 		case "raw":
 			return &proxy.Response{Io: strings.NewReader("1,2"), Metadata: proxy.Metadata{StatusCode: 201, Headers: map[string][]string{
-				"Content-Type": {"text/csv"}, "X-Tag": {"a", "b"}, "Content-Length": {"3"}, "Connection": {"close"},
+				"Content-Type": {"text/csv"}, "Content-Encoding": {"gzip"}, "X-Tag": {"a", "b"}, "Content-Length": {"3"}, "Connection": {"close"},
 			}}}, nil
 		case "huge headers":
 			return &proxy.Response{Io: strings.NewReader("x"), Metadata: proxy.Metadata{StatusCode: 200, Headers: map[string][]string{"X-Huge": {strings.Repeat("x", 200_000)}}}}, nil
+		case "no-op 999":
+			return &proxy.Response{Io: strings.NewReader("no such status"), Metadata: proxy.Metadata{StatusCode: 999}}, nil
+		case "error 999":
+			return nil, statusError(999)
+		case "one of several late":
+			return nil, merged{errors.New("connection refused"), context.DeadlineExceeded}
 		case "no-op 404":
 			return &proxy.Response{Io: strings.NewReader("no such thing"), Metadata: proxy.Metadata{StatusCode: 404}}, nil
 		case "error 409":
@@ -116,6 +122,9 @@ func TestReply_APlainClientGetsWhatTheBackendsAnswer(t *testing.T) {
 		{"error 409", "", "", 409},
 		{"error", "", "", 502},
 		{"late", "", "", 504},
+		{"one of several late", "", "", 504},
+		{"no-op 999", "no such status", "", 502},
+		{"error 999", "", "", 502},
 		{"panic", "", "", 502},
 	} {
 		c.ask(r, amqp.Publishing{ReplyTo: c.queue, CorrelationId: tc.request, Headers: amqp.Table{"x-lura-amqp-call": "c-1"}, Body: []byte(tc.request)})
@@ -123,7 +132,7 @@ func TestReply_APlainClientGetsWhatTheBackendsAnswer(t *testing.T) {
 		if string(d.Body) != tc.body || d.ContentType != tc.contentType || d.Headers["status"] != tc.status || d.CorrelationId != tc.request || d.Headers["x-lura-amqp-call"] != "c-1" {
 			t.Errorf("%s: %q %+v", tc.request, d.Body, d)
 		}
-		if tags, _ := d.Headers["X-Tag"].([]any); tc.request == "raw" && (len(tags) != 2 || d.Headers["Connection"] != nil || d.Headers["Content-Length"] != nil) {
+		if tags, _ := d.Headers["X-Tag"].([]any); tc.request == "raw" && (len(tags) != 2 || d.ContentEncoding != "gzip" || d.Headers["Content-Encoding"] != nil || d.Headers["Connection"] != nil || d.Headers["Content-Length"] != nil) {
 			t.Errorf("headers %v", d.Headers)
 		}
 	}
@@ -150,6 +159,51 @@ func TestReply_FailuresAreRetriedFirst(t *testing.T) {
 		t.Errorf("after %d tries: %+v", tries, d)
 	}
 	r.wantEmpty()
+}
+
+func TestReply_AFailureWithoutRetryIsLoggedAndDiscardedWhereTheBlockSaysSo(t *testing.T) {
+	backends := func(context.Context, *proxy.Request) (*proxy.Response, error) { return nil, statusError(409) }
+	for _, tc := range []struct {
+		keys   map[string]any
+		full   bool // the queue for the reply
+		log    string
+		letter bool // it is dead-lettered
+	}{
+		{nil, false, "message failed, and its caller has the status 409: status 409", false},
+		{map[string]any{"nack_discard": true}, false, "message discarded: status 409", true},
+		{map[string]any{"discard_on": []any{409.0}}, false, "message discarded: status 409", true},
+		{map[string]any{"auto_ack": true}, false, "message discarded: status 409", false},
+		{map[string]any{"auto_ack": true}, true, "message discarded: reply to", false},
+	} {
+		dead := fmt.Sprint(t.Name(), "-dead-", queues.Add(1))
+		ch := rabbit.Channel(t, rabbit.Shared(t).URL())
+		if _, err := ch.QueueDeclare(dead, false, false, true, false, nil); err != nil {
+			t.Fatal(err)
+		}
+		r := start(t, rabbit.Shared(t), backends, func(a *config.AsyncAgent, keys map[string]any) {
+			replying(tc.keys)(a, keys)
+			keys["dead_letter_routing_key"] = dead
+		}, func(a *agent) { a.replier.patience = 200 * time.Millisecond })
+		c := newAsker(t, r)
+		if tc.full {
+			c.ask(r, amqp.Publishing{ReplyTo: c.full(r, 0)})
+		} else {
+			c.ask(r, amqp.Publishing{ReplyTo: c.queue})
+			if d := c.reply(); d.Headers["status"] != int64(409) {
+				t.Errorf("%v: %+v", tc.keys, d)
+			}
+		}
+		r.log.Await(t, "ERROR", tc.log)
+		r.stop()
+		r.wantEmpty()
+		left, err := r.AwaitQueue(soon(t), dead, func(q rabbit.QueueInfo) bool { return (q.Messages > 0) == tc.letter })
+		if err != nil {
+			t.Errorf("%v: dead letters %+v %v", tc.keys, left, err)
+		}
+		if lines := r.log.Matching("goes back to the queue"); len(lines) > 0 {
+			t.Errorf("%v: %v", tc.keys, lines)
+		}
+	}
 }
 
 // Nobody's reply keeps a message in the queue: a caller that has gone, a name that the
@@ -381,6 +435,9 @@ func TestRead_AnswersThatDoNotFit(t *testing.T) {
 	endless := io.LimitReader(zeroes{}, largestAnswer+1)
 	if _, err := read(&proxy.Response{Io: endless}); err == nil || !strings.Contains(err.Error(), "more than 16777216 bytes") {
 		t.Errorf("got %v", err)
+	}
+	if _, err := read(&proxy.Response{Data: map[string]any{"s": strings.Repeat("x", largestAnswer)}}); err == nil || !strings.Contains(err.Error(), "more than 16777216 bytes") {
+		t.Errorf("data: %v", err)
 	}
 	if _, err := read(&proxy.Response{Data: map[string]any{"f": func() {}}}); err == nil {
 		t.Error("data that is no JSON")
