@@ -26,8 +26,12 @@ func callerOn(t testing.TB, hosts Hosts, q ReplyQueue, log logging.Logger) *Call
 // answered.
 func serve(t testing.TB, node *rabbit.Node, reply func(amqp.Delivery) []amqp.Publishing) {
 	t.Helper()
-	ch := channelOn(t, node)
-	if _, err := ch.QueueDeclare(nameOf(t), false, true, false, false, nil); err != nil {
+	serveOn(t, channelOn(t, node), reply)
+}
+
+func serveOn(t testing.TB, ch *amqp.Channel, reply func(amqp.Delivery) []amqp.Publishing) {
+	t.Helper()
+	if _, err := ch.QueueDeclare(nameOf(t), false, true, true, false, amqp.Table{"x-queue-type": "classic"}); err != nil {
 		t.Fatal(err)
 	}
 	requests, err := ch.Consume(nameOf(t), "", true, false, false, false, nil)
@@ -245,10 +249,10 @@ func TestCall_AReplyQueueThatSomebodyElseConsumes(t *testing.T) {
 	log := logtest.New(t)
 	c := callerOn(t, hostsOf(t, node), ReplyQueue(name), log)
 	var refused *DeclareError
-	if _, err := c.Call(soon(t), requestFor(t, "")); !errors.As(err, &refused) || !NeedsPerson(err) {
+	if _, err := c.Call(soon(t), requestFor(t, "")); !errors.As(err, &refused) || NeedsPerson(err) {
 		t.Errorf("got %v", err)
 	}
-	log.Await(t, "ERROR [TEST]", "consume replies from queue \""+name+"\", which one gateway alone may consume")
+	log.Await(t, "WARNING [TEST]", "consume replies from queue \""+name+"\", which one gateway alone may consume")
 	if _, err := other.QueuePurge(name, false); err != nil {
 		t.Fatal(err)
 	}
@@ -264,6 +268,42 @@ func TestCall_AReplyQueueThatSomebodyElseConsumes(t *testing.T) {
 		if !errors.As(err, &refused) {
 			t.Fatal(reply, err)
 		}
+	}
+}
+
+// In a virtual host whose queues are quorum queues unless they say otherwise.
+func TestCall_AReplyQueueHasOneConsumerWhateverTheDefaultQueueType(t *testing.T) {
+	node := rabbit.Shared(t)
+	vhost := nameOf(t)
+	for _, args := range [][]string{{"add_vhost", vhost, "--default-queue-type", "quorum"}, {"set_permissions", "-p", vhost, "guest", ".*", ".*", ".*"}} {
+		if _, err := node.Ctl(soon(t), args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	url := node.URL() + vhost
+	ch := rabbit.Channel(t, url)
+	if _, err := ch.QueueDeclare("older", true, false, false, false, amqp.Table{"x-queue-type": "quorum"}); err != nil {
+		t.Fatal(err)
+	}
+	serveOn(t, ch, echo)
+	for _, q := range []ReplyQueue{Exclusive, "replies", "older"} {
+		log := logtest.New(t)
+		first := callerOn(t, parsed(t, url+"?connection_timeout="+unique()), q, log)
+		if reply, err := first.Call(soon(t), requestFor(t, "x")); err != nil || string(reply.Body) != "re: x" {
+			t.Fatalf("%s: %v %v", q, reply, err)
+		}
+		if q == Exclusive {
+			continue
+		}
+		second := callerOn(t, parsed(t, url+"?connection_timeout="+unique()), q, log)
+		if _, err := second.Call(soon(t), requestFor(t, "y")); err == nil || NeedsPerson(err) {
+			t.Errorf("%s: got %v", q, err)
+		}
+		log.Await(t, "WARNING [TEST]", "consume replies from queue \""+string(q)+"\", which one gateway alone may consume: it has 1 already")
+	}
+	_, err := ch.QueueDeclare("replies", true, false, false, false, amqp.Table{"x-queue-type": "classic", "x-expires": int64(1_800_000)})
+	if err != nil {
+		t.Error(err)
 	}
 }
 
