@@ -307,6 +307,24 @@ func TestCall_AReplyQueueHasOneConsumerWhateverTheDefaultQueueType(t *testing.T)
 	}
 }
 
+func TestCall_DirectReplyToNeedsToWriteToTheDefaultExchange(t *testing.T) {
+	node := rabbit.Shared(t)
+	user := "reader-" + unique()
+	if err := node.AddUser(soon(t), user, "secret", "/"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := node.Ctl(soon(t), "set_permissions", user, ".*", "^$", ".*"); err != nil {
+		t.Fatal(err)
+	}
+	log := logtest.New(t)
+	c := callerOn(t, parsed(t, strings.Replace(node.URL(), "guest:guest", user+":secret", 1)), Direct, log)
+	var refused *DeclareError
+	if _, err := c.Call(soon(t), requestFor(t, "")); !errors.As(err, &refused) || !NeedsPerson(err) {
+		t.Errorf("got %v", err)
+	}
+	log.Await(t, "ERROR [TEST]", "consume replies", "ACCESS_REFUSED", "'amq.default'", "permissions on the broker")
+}
+
 func TestCall_AReplyQueueThatIsDeletedIsConsumedAnew(t *testing.T) {
 	node := rabbit.Shared(t)
 	serve(t, node, echo)
