@@ -5,10 +5,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"math"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/luraproject/lura/v2/config"
 	"github.com/luraproject/lura/v2/proxy"
@@ -53,24 +51,12 @@ func newCaller(ctx context.Context, cfg *Config, remote *config.Backend, o broke
 func (c *caller) answer(ctx context.Context, m broker.Message) (*proxy.Response, error) {
 	// Without a queue for the request nobody could ever reply.
 	m.Mandatory = c.cfg.Confirm
-	if m.Expiration == "" {
-		m.Expiration = timeLeft(ctx)
-	}
+	m.ExpiresUnanswered = m.Expiration == ""
 	reply, err := c.calls.Call(ctx, m)
 	if err != nil {
 		return nil, err
 	}
 	return c.response(reply, m.CorrelationId)
-}
-
-// timeLeft is the expiration of a request that nobody waits for any more.
-func timeLeft(ctx context.Context) string {
-	deadline, bounded := ctx.Deadline()
-	if !bounded {
-		return ""
-	}
-	left := max(time.Until(deadline).Milliseconds(), 0)
-	return strconv.FormatInt(min(left, math.MaxUint32), 10)
 }
 
 // response maps a reply. Its routing is nobody's business but the gateway's, and its

@@ -1,13 +1,10 @@
 package producer
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"reflect"
-	"strconv"
 	"testing"
-	"time"
 
 	"github.com/luraproject/lura/v2/config"
 	"github.com/luraproject/lura/v2/encoding"
@@ -71,19 +68,5 @@ func TestStatusOf(t *testing.T) {
 		if got := statusOf(amqp.Table{"status": tc.status}); got != tc.want {
 			t.Errorf("%T %v: %d", tc.status, tc.status, got)
 		}
-	}
-}
-
-func TestTimeLeft_IsTheExpirationOfARequest(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	left, err := strconv.Atoi(timeLeft(ctx))
-	if err != nil || left < 50_000 || left > 60_000 {
-		t.Errorf("%d %v", left, err)
-	}
-	past, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Hour))
-	defer cancel()
-	if got := timeLeft(past) + timeLeft(t.Context()); got != "0" {
-		t.Errorf("%q", got)
 	}
 }

@@ -235,6 +235,32 @@ func TestCall_ConnectionLostWhileWaiting(t *testing.T) {
 	}
 }
 
+// Or a server would work for a reply that nobody gets.
+func TestCall_IsNotPublishedOnceItsReplyCouldNotCome(t *testing.T) {
+	node := rabbit.Shared(t)
+	served := make(chan string, 2)
+	serve(t, node, func(d amqp.Delivery) []amqp.Publishing {
+		served <- string(d.Body)
+		return echo(d)
+	})
+	c := callerOn(t, hostsOf(t, node), Direct, logtest.New(t))
+	ended, err := c.replies(soon(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = ended.session.outbox.Conn.Close()
+	<-ended.over
+	if _, err := c.call(soon(t), requestFor(t, "useless"), ended); !errors.Is(err, errUnsent) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := c.Call(soon(t), requestFor(t, "again")); err != nil {
+		t.Error(err)
+	}
+	if body := <-served; body != "again" {
+		t.Errorf("the server got %q", body)
+	}
+}
+
 func TestCall_AReplyQueueThatSomebodyElseConsumes(t *testing.T) {
 	node := rabbit.Shared(t)
 	serve(t, node, echo)

@@ -54,7 +54,12 @@ type Message struct {
 	// Publishing has headers that belong to the publisher from then on: it adds its own.
 	amqp.Publishing
 
+	// ExpiresUnanswered makes the message expire with its request, in the time that is left
+	// when it goes out.
+	ExpiresUnanswered bool
+
 	answered <-chan struct{} // closed when the message was answered, which is more than a confirm
+	useless  <-chan struct{} // closed when its answer could not come any more
 }
 
 // standing is what a publisher has on the session it used last.
@@ -159,7 +164,7 @@ func (p *Publisher) publish(ctx context.Context, m *Message) error {
 			// Somebody deleted the queue or its binding: declare it again.
 			astray = true
 			p.renew(at)
-		case errors.Is(err, errUnsent) && ctx.Err() == nil:
+		case errors.Is(err, errUnsent) && ctx.Err() == nil && !m.isUseless():
 			p.standing.Store(nil)
 		case p.patient && errors.Is(err, ErrBlocked) && at != nil && at.session.awaitOpen(ctx):
 		default:
@@ -202,7 +207,7 @@ func (p *Publisher) renew(at *standing) {
 }
 
 // publishOn publishes once. The error is errUnsent when the message cannot have
-// reached the broker and may be published again.
+// reached the broker and may be published again, though not as it is if it is useless.
 func (p *Publisher) publishOn(ctx context.Context, at *standing, m *Message) error {
 	s := at.session
 	gate := s.gate.Load()
@@ -217,6 +222,12 @@ func (p *Publisher) publishOn(ctx context.Context, at *standing, m *Message) err
 		return s.unsentIfClosed(ctx, err)
 	}
 	defer c.release()
+	if m.isUseless() {
+		return fmt.Errorf("%w: its reply could not come", errUnsent)
+	}
+	if m.ExpiresUnanswered {
+		m.Expiration = timeLeft(ctx)
+	}
 
 	var number int64
 	if m.Mandatory || p.watched {
@@ -282,6 +293,16 @@ func (p *Publisher) settle(ctx context.Context, at *standing, c *publishingChann
 		p.renew(at)
 	}
 	return &LostError{Err: c.cause}
+}
+
+// isUseless says that its answer could not come any more.
+func (m *Message) isUseless() bool {
+	select {
+	case <-m.useless:
+		return true
+	default:
+		return false
+	}
 }
 
 // setHeader adds a header to a message's own.
