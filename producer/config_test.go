@@ -92,12 +92,28 @@ func TestNewConfig_ErrorsBeginWithThePath(t *testing.T) {
 		{map[string]any{"correlation_id_key": "A", "correlation_id_header": "X-Id"}, "correlation_id_key: cannot be together with correlation_id_header"},
 		{map[string]any{"reply": map[string]any{"queue": "replies.${LURA_AMQP_ABSENT}"}}, "reply.queue: needs ${LURA_AMQP_ABSENT}, which is not set"},
 		{map[string]any{"reply": map[string]any{"queue": "amq.mine"}}, "reply.queue: queue names that begin with amq."},
+		{map[string]any{"name": "q", "reply": map[string]any{"queue": "q"}}, `reply.queue: "q" is the queue of the requests`},
+		{map[string]any{"name": "", "exchange": "", "routing_key": "q", "reply": map[string]any{"queue": "q"}}, `reply.queue: "q" is the queue of the requests`},
+		{map[string]any{"correlation_id_header": "X Id"}, `correlation_id_header: "X Id" cannot be set`},
+		{map[string]any{"correlation_id_header": "content-length"}, `correlation_id_header: "content-length" cannot be set`},
 		{map[string]any{"reply": true}, "reply: must be an object, not a boolean"},
 		{map[string]any{"tls": map[string]any{}}, "tls: host number 1 is amqp://, which is not encrypted"},
 	} {
 		_, problems := NewConfig(remote("", block(tc.keys)))
 		if err := problems.Err(); err == nil || !strings.HasPrefix(err.Error(), path+tc.want) {
 			t.Errorf("%v: got %v, want %q", tc.keys, err, tc.want)
+		}
+	}
+}
+
+func TestNewConfig_ReplyQueuesThatAreNoRequestQueues(t *testing.T) {
+	for _, keys := range []map[string]any{
+		{"name": "exclusive", "reply": map[string]any{"queue": "exclusive"}},
+		{"name": "", "exchange": "", "reply": map[string]any{}},
+		{"exchange": "e", "routing_key": "replies", "reply": map[string]any{"queue": "replies"}},
+	} {
+		if _, problems := NewConfig(remote("", block(keys))); problems.Err() != nil {
+			t.Errorf("%v: %v", keys, problems)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/bdf0fecc/lura-amqp/internal/broker"
+	"github.com/bdf0fecc/lura-amqp/internal/header"
 	"github.com/bdf0fecc/lura-amqp/internal/response"
 	"github.com/bdf0fecc/lura-amqp/internal/status"
 )
@@ -59,9 +60,30 @@ func (c *caller) answer(ctx context.Context, m broker.Message) (*proxy.Response,
 	return c.response(reply, m.CorrelationId)
 }
 
-// response maps a reply. Its routing is nobody's business but the gateway's, and its
-// correlation id is the caller's own or none.
+// response maps a reply, or the error that it is, for a caller with a correlation id of its
+// own or none.
 func (c *caller) response(reply *amqp.Delivery, correlationID string) (*proxy.Response, error) {
+	answer, err := c.read(reply)
+	if !header.ValidValue(correlationID) {
+		return answer, err
+	}
+	name := correlationHeader
+	if c.cfg.CorrelationIDHeader != "" {
+		name = http.CanonicalHeaderKey(c.cfg.CorrelationIDHeader)
+	}
+	if err != nil {
+		return nil, status.WithHeader(err, name, correlationID)
+	}
+	if answer.Metadata.Headers == nil {
+		answer.Metadata.Headers = map[string][]string{}
+	}
+	answer.Metadata.Headers[name] = []string{correlationID}
+	return answer, nil
+}
+
+// read leaves out what is nobody's business but the gateway's: a reply's routing and
+// correlation id.
+func (c *caller) read(reply *amqp.Delivery) (*proxy.Response, error) {
 	code := statusOf(reply.Headers)
 	if code >= http.StatusBadRequest && !c.mapping.Raw {
 		return nil, status.New(code, fmt.Errorf("the reply has status %d", code))
@@ -72,28 +94,11 @@ func (c *caller) response(reply *amqp.Delivery, correlationID string) (*proxy.Re
 	delete(shown.Headers, broker.CallHeader)
 	delete(shown.Headers, broker.StatusHeader)
 	answer, err := c.mapping.Of(&shown)
-	if err != nil {
-		return nil, err
-	}
-	if c.mapping.Raw {
+	if err == nil && c.mapping.Raw {
 		answer.Io = bytes.NewReader(reply.Body)
 		answer.Metadata.StatusCode = code
 	}
-	if correlationID != "" {
-		c.sendBack(answer, correlationID)
-	}
-	return answer, nil
-}
-
-func (c *caller) sendBack(answer *proxy.Response, correlationID string) {
-	name := correlationHeader
-	if c.cfg.CorrelationIDHeader != "" {
-		name = http.CanonicalHeaderKey(c.cfg.CorrelationIDHeader)
-	}
-	if answer.Metadata.Headers == nil {
-		answer.Metadata.Headers = map[string][]string{}
-	}
-	answer.Metadata.Headers[name] = []string{correlationID}
+	return answer, err
 }
 
 // statusOf is the number in a reply's status header, if an HTTP status from 200 to 599,

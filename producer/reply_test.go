@@ -1,6 +1,7 @@
 package producer
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"reflect"
@@ -27,6 +28,28 @@ func TestReply_IsDecodedByTheBackendsEncoding(t *testing.T) {
 	wantStatus(t, err, http.StatusBadGateway, "message cannot be decoded")
 	_, err = answering(cfg, encoding.JSON).response(&amqp.Delivery{Body: []byte(`{}`), Headers: amqp.Table{"status": int32(404)}}, "")
 	wantStatus(t, err, http.StatusNotFound, "the reply has status 404")
+}
+
+func TestReply_TheCallersOwnIDComesBackWithErrorsTooIfHTTPCanCarryIt(t *testing.T) {
+	c := answering(configOf(t, "", map[string]any{"reply": map[string]any{}}), encoding.JSON)
+	for _, reply := range []amqp.Delivery{
+		{Body: []byte(`{}`), Headers: amqp.Table{"status": int32(404)}},
+		{Body: []byte(`{}`), Headers: amqp.Table{"status": int32(503)}},
+		{Body: []byte(`{`)},
+	} {
+		_, err := c.response(&reply, "mine")
+		var answered interface{ Headers() map[string][]string }
+		if !errors.As(err, &answered) || !reflect.DeepEqual(answered.Headers()["X-Amqp-Correlation-Id"], []string{"mine"}) {
+			t.Errorf("%v: %v", reply, err)
+		}
+		if _, err := c.response(&reply, "two\nlines"); !errors.As(err, &answered) || answered.Headers()["X-Amqp-Correlation-Id"] != nil {
+			t.Errorf("%v: %v", reply, err)
+		}
+	}
+	r, err := c.response(&amqp.Delivery{Body: []byte(`{}`)}, "two\nlines")
+	if err != nil || len(r.Metadata.Headers) != 0 {
+		t.Errorf("%+v %v", r, err)
+	}
 }
 
 func TestReply_RawOnNoOpWithItsOwnStatus(t *testing.T) {
