@@ -79,7 +79,7 @@ func TestCall_EachOfManyGetsItsOwnReplyThroughOneConsumer(t *testing.T) {
 			callers := []*Caller{callerOn(t, hosts, q, logtest.New(t)), callerOn(t, hosts, q, logtest.New(t))}
 			ctx := soon(t)
 			var wg sync.WaitGroup
-			for i := range 500 {
+			for i := range 2000 {
 				wg.Go(func() {
 					body := fmt.Sprint("request ", i)
 					reply, err := callers[i%2].Call(ctx, requestFor(t, body))
@@ -259,6 +259,60 @@ func TestCall_IsNotPublishedOnceItsReplyCouldNotCome(t *testing.T) {
 	if body := <-served; body != "again" {
 		t.Errorf("the server got %q", body)
 	}
+}
+
+func TestCall_WhileTheBrokerBlocksPublishers(t *testing.T) {
+	node := rabbit.Private(t)
+	serve(t, node, echo)
+	log := logtest.New(t)
+	c := callerOn(t, hostsOf(t, node), Direct, log)
+	call := func(ctx context.Context) error {
+		_, err := c.Call(ctx, requestFor(t, ""))
+		return err
+	}
+	if err := call(soon(t)); err != nil {
+		t.Fatal(err)
+	}
+	if err := node.SetMemoryAlarm(soon(t), true); err != nil {
+		t.Fatal(err)
+	}
+	asked, gone := context.WithCancel(context.Background())
+	first := make(chan error, 1)
+	go func() { first <- call(asked) }() // the broker takes it, and says then that it blocks
+	log.Await(t, "WARNING", "blocks publishers")
+	if err := call(soon(t)); !errors.Is(err, ErrBlocked) {
+		t.Errorf("got %v", err)
+	}
+	gone()
+	if err := <-first; !errors.Is(err, ErrUnanswered) && !errors.Is(err, ErrBlocked) {
+		t.Errorf("the first: %v", err)
+	}
+	if err := node.SetMemoryAlarm(soon(t), false); err != nil {
+		t.Fatal(err)
+	}
+	log.Await(t, "INFO", "takes publishings again")
+	if err := call(soon(t)); err != nil {
+		t.Error(err)
+	}
+	c.connection.calls.wantNone(t)
+}
+
+func TestCall_WithoutConfirmsIsAnsweredOrLate(t *testing.T) {
+	node := rabbit.Shared(t)
+	serve(t, node, echo)
+	c := NewCaller(t.Context(), hostsOf(t, node), Direct, PublisherOptions{Logger: logtest.New(t), Prefix: "[TEST]"})
+	m := requestFor(t, "x")
+	m.Mandatory = false
+	if reply, err := c.Call(soon(t), m); err != nil || string(reply.Body) != "re: x" {
+		t.Errorf("%v %v", reply, err)
+	}
+	m.RoutingKey = "nobody listens"
+	hurried, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+	defer cancel()
+	if _, err := c.Call(hurried, m); !errors.Is(err, ErrUnanswered) {
+		t.Errorf("got %v", err)
+	}
+	c.connection.calls.wantNone(t)
 }
 
 func TestCall_AReplyQueueThatSomebodyElseConsumes(t *testing.T) {
