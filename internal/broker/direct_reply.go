@@ -48,7 +48,7 @@ func (p *Publisher) PublishDirectReply(ctx context.Context, m Message, alone boo
 	}
 	defer replies.turns.Release(weight)
 	before := p.connection.session.Load()
-	doubtful := before != nil && before == replies.unsettled.Load()
+	doubtful := before != nil && before == replies.unsettled.Load() && !before.lostConnection()
 	err := p.Publish(ctx, m)
 	switch {
 	case errors.Is(err, ErrUnconfirmed), errors.Is(err, ErrBlocked):
