@@ -201,6 +201,23 @@ func TestAgent_FailuresGoBackToTheQueueAndAreHeldBack(t *testing.T) {
 	}
 }
 
+// What stands behind a message in hand is acked all the same, and the broker sends more.
+func TestAgent_AMessageThatFailsStopsNoOther(t *testing.T) {
+	const others = 1000
+	var passed atomic.Int64
+	r := start(t, rabbit.Shared(t), func(_ context.Context, request *proxy.Request) (*proxy.Response, error) {
+		if bodyOf(request) == "0" {
+			return nil, errors.New("boom")
+		}
+		passed.Add(1)
+		return &proxy.Response{IsComplete: true}, nil
+	}, func(a *config.AsyncAgent, _ map[string]any) { a.Consumer.Workers = 8 })
+	r.publish(others + 1)
+	awaitCalls(t, &passed, others)
+	r.stop()
+	r.awaitLeft(1)
+}
+
 func awaitCalls(t *testing.T, calls *atomic.Int64, want int64) {
 	t.Helper()
 	ctx := soon(t)

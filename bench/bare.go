@@ -14,9 +14,9 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// bareChannels is how many channels the bare client's callers share. One would make
-// them wait for each other; ours opens as many.
-const bareChannels = 4
+// bareChannels is how many channels of one connection the bare client's callers share: so
+// many as it does best with, unless a flag says otherwise.
+var bareChannels = 2
 
 // bareClient is amqp091-go without anything around it.
 type bareClient struct{}
@@ -38,7 +38,7 @@ func (bareClient) publisher(ctx context.Context, p publishing) (operation, error
 	}
 	var turn atomic.Uint64
 	return func(ctx context.Context) error {
-		ch := channels[turn.Add(1)%bareChannels]
+		ch := channels[turn.Add(1)%uint64(len(channels))]
 		return publishBare(ctx, ch, p.exchange, p.key, p.durable, p.body)
 	}, err
 }

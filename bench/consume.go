@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -55,7 +56,11 @@ func work(workers int, latency time.Duration) func(context.Context, *lab, conten
 			if err := p.fill(ctx, b.expected, body(bodySize)); err != nil {
 				return result{}, err
 			}
-			return b.measure(ctx, l)
+			r, err := b.measure(ctx, l)
+			if latency > 0 {
+				r.possible = sleepers(workers, latency, l.duration)
+			}
+			return r, err
 		})
 	}
 }
@@ -65,7 +70,6 @@ type backend struct {
 	latency  time.Duration
 	expected int
 	answered atomic.Int64
-	took     atomic.Int64  // nanoseconds, by all answers together
 	open     chan struct{} // closed when messages may pass
 	all      chan struct{} // closed when all have passed
 }
@@ -82,11 +86,7 @@ func (b *backend) answer(ctx context.Context, _ *proxy.Request) (*proxy.Response
 	case <-ctx.Done():
 		return nil, errClosed
 	}
-	if b.latency > 0 {
-		began := time.Now()
-		time.Sleep(b.latency)
-		b.took.Add(int64(time.Since(began)))
-	}
+	time.Sleep(b.latency)
 	if b.answered.Add(1) == int64(b.expected) {
 		close(b.all)
 	}
@@ -95,7 +95,7 @@ func (b *backend) answer(ctx context.Context, _ *proxy.Request) (*proxy.Response
 
 // measure lets the messages pass.
 func (b *backend) measure(ctx context.Context, l *lab) (result, error) {
-	r, err := l.measure(func() (done, error) {
+	return l.measure(func() (done, error) {
 		close(b.open)
 		select {
 		case <-b.all:
@@ -106,6 +106,22 @@ func (b *backend) measure(ctx context.Context, l *lab) (result, error) {
 			return done{}, ctx.Err()
 		}
 	})
-	r.backend = time.Duration(b.took.Load() / int64(b.expected))
-	return r, err
+}
+
+// sleepers is how often a second so many goroutines sleep that do nothing else: timers end
+// late, which no agent makes up for.
+func sleepers(count int, latency, d time.Duration) (rate float64) {
+	var slept atomic.Int64
+	var all sync.WaitGroup
+	began := time.Now()
+	for range count {
+		all.Go(func() {
+			for time.Since(began) < d {
+				time.Sleep(latency)
+				slept.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	return float64(slept.Load()) / time.Since(began).Seconds()
 }

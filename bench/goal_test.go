@@ -37,14 +37,17 @@ func TestSpread_NoiseIsHalfOfTheQuartilesDistance(t *testing.T) {
 func TestCheck_NamesWhatMisses(t *testing.T) {
 	reached := outcome{figure: figure{name: "reached", goal: atLeast(1)}, spread: newSpread([]float64{1.2})}
 	short := outcome{figure: figure{name: "short", goal: atLeast(1)}, spread: newSpread([]float64{0.8})}
-	if err := check([]outcome{reached}); err != nil {
+	if err := check([]outcome{reached}, 1); err != nil {
 		t.Error(err)
 	}
-	if err := check([]outcome{reached, short}); !errors.Is(err, errMissed) {
+	if err := check([]outcome{reached, short}, 2); !errors.Is(err, errMissed) {
 		t.Errorf("%v", err)
 	}
+	if err := check([]outcome{reached}, 2); !errors.Is(err, errIncomplete) {
+		t.Errorf("one of two figures: %v", err)
+	}
 	short.goal.reached = 0.75
-	if err := check([]outcome{reached, short}); err != nil || short.verdict() != missed {
+	if err := check([]outcome{reached, short}, 2); err != nil || short.verdict() != missed {
 		t.Errorf("what is known to be out of reach: %v, %s", err, short.verdict())
 	}
 }

@@ -83,7 +83,7 @@ func bareOver(ctx context.Context, places []place) (operation, error) {
 	return func(ctx context.Context) error {
 		n := turn.Add(1)
 		p := places[n%uint64(len(places))]
-		return publishBare(ctx, channels[n%bareChannels], p.exchange, p.key, p.durable, text)
+		return publishBare(ctx, channels[n%uint64(len(channels))], p.exchange, p.key, p.durable, text)
 	}, nil
 }
 

@@ -31,7 +31,7 @@ func publishingHandler(ctx context.Context, p place) (http.Handler, error) {
 		}
 		timed, cancel := context.WithTimeout(r.Context(), timeout)
 		defer cancel()
-		if err := publishBare(timed, channels[turn.Add(1)%bareChannels], p.exchange, p.key, true, text); err != nil {
+		if err := publishBare(timed, channels[turn.Add(1)%uint64(len(channels))], p.exchange, p.key, true, text); err != nil {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
 		}

@@ -55,6 +55,7 @@ func parse(args []string) (options, error) {
 	flags.IntVar(&o.rounds, "rounds", 9, "how often all trials are repeated")
 	flags.DurationVar(&o.duration, "duration", time.Second, "how long a trial measures")
 	flags.IntVar(&o.prefetch, "prefetch", defaultPrefetch, "prefetch_count of consumers and agents")
+	flags.IntVar(&bareChannels, "bare-channels", bareChannels, "channels that the bare client's callers share")
 	flags.StringVar(&o.docs, "docs", "", "directory of benchmarks.md, to write the table and the plot")
 	flags.BoolVar(&o.check, "check", false, "fail when a figure misses its goal by more than the noise")
 	flags.StringVar(&o.profile.cpu, "cpuprofile", "", "file for the CPU profile of the last trial's measured time")
@@ -93,7 +94,7 @@ func figuresOf(ctx context.Context, args []string) error {
 		}
 	}
 	if o.check {
-		return check(all)
+		return check(all, o.selection.figures())
 	}
 	return nil
 }
@@ -139,7 +140,13 @@ func write(docs, text string, all []outcome) error {
 	return d.save()
 }
 
-func check(all []outcome) error {
+// errIncomplete ends a -check that did not get what it is to check.
+var errIncomplete = errors.New("trials or contenders did not take part")
+
+func check(all []outcome, wanted int) error {
+	if len(all) < wanted {
+		return fmt.Errorf("%w: %d of %d figures", errIncomplete, len(all), wanted)
+	}
 	var failures []string
 	for _, o := range all {
 		if g := o.goal.checked(); g.verdict(o.median(), o.noise()) == missed {

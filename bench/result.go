@@ -14,8 +14,8 @@ type result struct {
 	cpu         float64 // CPU seconds of this process for 100,000 operations
 	allocations float64 // for one operation, the caller's own included
 
-	backend time.Duration // that an agent's backend took, which is longer than it was to
-	usage                 // of the machine
+	possible float64 // rate that an agent would have whose workers did nothing but wait for the backend
+	usage            // of the machine
 
 	seconds     float64 // of a start
 	connections float64 // at the broker

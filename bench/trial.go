@@ -51,6 +51,14 @@ type selection struct {
 	contenders []string // none: all
 }
 
+// figures is how many there are at least.
+func (s selection) figures() int {
+	if s.trials.String() == "" && len(s.contenders) == 0 {
+		return len(figures())
+	}
+	return 1
+}
+
 func (s selection) has(contender string) bool {
 	return len(s.contenders) == 0 || slices.Contains(s.contenders, contender)
 }

@@ -1,9 +1,12 @@
 package broker
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/bdf0fecc/lura-amqp/internal/logtest"
 	"github.com/bdf0fecc/lura-amqp/internal/rabbit"
@@ -47,7 +50,7 @@ func TestAck_IsNeverGivenToWhatIsStillInHand(t *testing.T) {
 	for _, d := range others {
 		d.mustSettle(t, d.Ack)
 	}
-	awaitUnacked(t, node, 150) // the run ends before it
+	awaitUnacked(t, node, 1)
 	inHand.mustSettle(t, inHand.Ack)
 	awaitUnacked(t, node, 0)
 	if q, err := node.Queue(soon(t), nameOf(t)); err != nil || q.Messages != 0 {
@@ -91,6 +94,95 @@ func TestAck_SmallPrefetchIsNeverStarved(t *testing.T) {
 				d.mustSettle(t, d.Ack)
 			}
 			awaitUnacked(t, node, 0)
+		})
+	}
+}
+
+func TestAck_OneMessageInHandStopsNobody(t *testing.T) {
+	node := rabbit.Shared(t)
+	fill(t, channelOn(t, node), nameOf(t), 100)
+	s := subscriptionOn(t, hostsOf(t, node), durable(nameOf(t)))
+	slow, err := s.Receive(soon(t), Wait{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 99 {
+		d, err := s.Receive(soon(t), Wait{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.mustSettle(t, d.Ack)
+	}
+	awaitUnacked(t, node, 1)
+	slow.mustSettle(t, slow.Ack)
+	awaitUnacked(t, node, 0)
+}
+
+// A receiver may take some of the messages that are being given back.
+func TestAck_OfMessagesThatAreTakenWhileStopping(t *testing.T) {
+	const all = 1000
+	node := rabbit.Shared(t)
+	fill(t, channelOn(t, node), nameOf(t), all)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	s := Subscribe(ctx, hostsOf(t, node), SubscriptionOptions{Topology: durable(nameOf(t)), Prefetch: Prefetch{PrefetchCount: all}, Logger: logtest.New(t)})
+	awaitUnacked(t, node, all)
+	s.mu.Lock()
+	stream := s.stream
+	s.mu.Unlock()
+	for range all { // as receivers do that have yet to look
+		stream.hold()
+	}
+	cancel()
+	<-stream.stopping
+	acked := 0
+	for d := range stream.deliveries {
+		taken, err := stream.take(d, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		taken.mustSettle(t, taken.Ack)
+		acked++
+	}
+	for range all - acked {
+		stream.letGo()
+	}
+	<-s.Done()
+	if q, err := node.Queue(soon(t), nameOf(t)); err != nil || q.Messages != all-acked {
+		t.Errorf("after the acks of %d of %d: %+v %v", acked, all, q, err)
+	}
+}
+
+// An ack leaves when the next message can only come after it, and not with the next tick.
+func TestAck_DoesNotKeepAHungryReceiverWaiting(t *testing.T) {
+	for _, inHand := range []int{0, 9} {
+		t.Run(fmt.Sprint(inHand, " in hand"), func(t *testing.T) {
+			node := rabbit.Shared(t)
+			fill(t, channelOn(t, node), nameOf(t), 98) // some wait in the end
+			s := subscriptionOn(t, hostsOf(t, node), durable(nameOf(t)))
+			var held []*Delivery
+			for n := range 98 {
+				d, err := s.Receive(soon(t), Wait{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if d.acker.wait = time.Hour; n < inHand {
+					held = append(held, d)
+					continue
+				}
+				d.mustSettle(t, d.Ack)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			if _, err := s.Receive(ctx, Wait{}); !errors.Is(err, ErrEmpty) {
+				t.Fatal(err)
+			}
+			if inHand == 0 {
+				awaitUnacked(t, node, 0)
+			}
+			for _, d := range held {
+				d.mustSettle(t, d.Ack)
+			}
 		})
 	}
 }

@@ -50,6 +50,7 @@ type Connection struct {
 	policy      Policy
 	logger      prefixed
 	needed      map[string]*declared
+	users       map[*user]struct{}
 	sizeTried   bool // whether the broker was asked for a prefetch_size
 	sizeRefused bool // what it said
 }
@@ -66,8 +67,12 @@ func newConnection(hosts Hosts, direction Direction) *Connection {
 		changed:   make(chan struct{}),
 		since:     time.Now(),
 		needed:    map[string]*declared{},
+		users:     map[*user]struct{}{},
 	}
 }
+
+// user is somebody who acquired the connection, until ctx ends.
+type user struct{ ctx context.Context }
 
 // adopt takes one more user on until ctx ends.
 func (c *Connection) adopt(ctx context.Context, p Policy, logger logging.Logger) {
@@ -78,12 +83,19 @@ func (c *Connection) adopt(ctx context.Context, p Policy, logger logging.Logger)
 	}
 	joined, overruled := c.policy.join(p)
 	c.policy = joined
+	u := &user{ctx}
+	c.users[u] = struct{}{}
 	c.mu.Unlock()
 	if overruled {
 		c.log().Warning(fmt.Sprintf("backoff_strategy %s is not used: the connection to %s is shared and another backend asked for %s first; give them the same strategy", p.Strategy, c.hosts, joined.Strategy))
 	}
 	c.hold()
-	context.AfterFunc(ctx, c.release)
+	context.AfterFunc(ctx, func() {
+		c.mu.Lock()
+		delete(c.users, u)
+		c.mu.Unlock()
+		c.release()
+	})
 }
 
 // hold keeps the connection in demand until release.
@@ -109,6 +121,33 @@ func (c *Connection) start() {
 	}
 	c.supervised = true
 	go c.supervise()
+}
+
+// awaitClosed waits until the connection is closed, unless somebody still uses it.
+func (c *Connection) awaitClosed(ctx context.Context) error {
+	for {
+		c.mu.Lock()
+		over, changed := !c.supervised || c.used(), c.changed
+		c.mu.Unlock()
+		if over {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return fmt.Errorf("the %s connection to %s: %w", c.direction, c.hosts, ctx.Err())
+		}
+	}
+}
+
+// used says that the context of a user has not ended. The caller has the lock.
+func (c *Connection) used() bool {
+	for u := range c.users {
+		if u.ctx.Err() == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // current returns the session that is up, waiting for it until shortly before

@@ -2,6 +2,8 @@ package broker
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/luraproject/lura/v2/logging"
@@ -34,4 +36,18 @@ func Acquire(ctx context.Context, hosts Hosts, direction Direction, p Policy, lo
 	}
 	c.adopt(ctx, p, logger)
 	return c
+}
+
+// AwaitClosed waits until the connections are closed whose users' contexts have all ended:
+// what was handed out is settled by then, and the broker knows.
+func AwaitClosed(ctx context.Context) error {
+	pool.mu.Lock()
+	all := slices.Collect(maps.Values(pool.connections))
+	pool.mu.Unlock()
+	for _, c := range all {
+		if err := c.awaitClosed(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }

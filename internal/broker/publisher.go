@@ -60,6 +60,7 @@ type Message struct {
 
 	answered <-chan struct{} // closed when the message was answered, which is more than a confirm
 	useless  <-chan struct{} // closed when its answer could not come any more
+	numbered bool            // in a header, by which its return is known
 }
 
 // standing is what a publisher has on the session it used last.
@@ -152,6 +153,7 @@ func (p *Publisher) count(err error) {
 // publish publishes until the message cannot have been lost on its way, and once more
 // when it came back though a queue should have taken it.
 func (p *Publisher) publish(ctx context.Context, m *Message) error {
+	m.numbered = m.Mandatory
 	for astray := false; ; {
 		at, err := p.prepare(ctx)
 		if err == nil {
@@ -161,8 +163,9 @@ func (p *Publisher) publish(ctx context.Context, m *Message) error {
 		case err == nil:
 			return nil
 		case p.watched && !astray && isReturned(err):
-			// Somebody deleted the queue or its binding: declare it again.
-			astray = true
+			// Somebody deleted the queue or its binding: declare it again. The next return
+			// must be this message's own, and not that of one that is equal.
+			astray, m.numbered = true, true
 			p.renew(at)
 		case errors.Is(err, errUnsent) && ctx.Err() == nil && !m.isUseless():
 			p.standing.Store(nil)
@@ -230,11 +233,11 @@ func (p *Publisher) publishOn(ctx context.Context, at *standing, m *Message) err
 	}
 
 	var number int64
-	if m.Mandatory || p.watched {
+	if m.numbered || p.watched {
 		number = c.expect(m)
 		defer c.forget(number)
 	}
-	if m.Mandatory {
+	if m.numbered {
 		m.setHeader(ReturnHeader, number)
 	}
 	if headerSize(m.Publishing) > s.maxHeader() {

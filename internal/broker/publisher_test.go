@@ -133,6 +133,47 @@ func TestPublish_DeletedQueueIsDeclaredAgainBeforeTheAnswer(t *testing.T) {
 	}
 }
 
+// Nothing tells these messages apart, and some of them come back.
+func TestPublish_EqualMessagesAreAllThere(t *testing.T) {
+	node := rabbit.Shared(t)
+	p := publisherOn(t, hostsOf(t, node), durable(nameOf(t)))
+	if err := p.Publish(soon(t), message("k", "ping")); err != nil {
+		t.Fatal(err)
+	}
+	var published atomic.Int64
+	published.Store(1)
+	done := make(chan struct{})
+	var publishers sync.WaitGroup
+	for range 32 {
+		publishers.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				if err := p.Publish(soon(t), message("k", "ping")); err != nil {
+					t.Error(err)
+					return
+				}
+				published.Add(1)
+			}
+		})
+	}
+	ch := channelOn(t, node)
+	for breaks := published.Load(); breaks < 20_000; breaks += 400 {
+		awaitCount(t, &published, breaks)
+		if err := ch.QueueUnbind(nameOf(t), "#", nameOf(t), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(done)
+	publishers.Wait()
+	if q, err := node.Queue(soon(t), nameOf(t)); err != nil || int64(q.Messages) != published.Load() {
+		t.Errorf("%d were published: %+v %v", published.Load(), q, err)
+	}
+}
+
 func TestPublish_ConflictingExchangeIsSaidOnceAndHarmsNoOther(t *testing.T) {
 	node := rabbit.Shared(t)
 	hosts, log := hostsOf(t, node), logtest.New(t)

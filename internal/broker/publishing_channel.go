@@ -10,8 +10,8 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// ReturnHeader carries the number by which the basic.return of a mandatory message finds its
-// request. It means nothing to anybody else.
+// ReturnHeader carries the number by which the basic.return of a message finds its request,
+// where the message says it. It means nothing to anybody else.
 const ReturnHeader = "x-lura-amqp-publish"
 
 // refusedInARow is how many publishes a channel may refuse one after the other
@@ -68,7 +68,11 @@ func (c *publishingChannel) run(confirm bool) {
 	close(c.ready)
 	for {
 		select {
-		case r := <-c.returns:
+		case r, open := <-c.returns:
+			if !open {
+				c.returns = nil // and closed says why
+				continue
+			}
 			c.note(&r)
 			<-c.noted
 		case refused := <-c.closed:
@@ -123,7 +127,7 @@ func (c *publishingChannel) expect(m *Message) int64 {
 func (c *publishingChannel) outcome(number int64) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	r := c.expected[number].returned
+	r := c.expected[number].returns.take()
 	if r == nil {
 		return nil
 	}

@@ -58,6 +58,7 @@ func (st *stream) watch() {
 			// The queue was deleted, or its node went away: declare it again.
 			st.err = &LostError{Err: fmt.Errorf("the broker cancelled consumer %s, whose queue is gone", tag)}
 			st.session.renew(st.session.generation.Load())
+			st.acker.flush()
 			_ = st.ch.Close()
 			return
 		}
@@ -76,6 +77,7 @@ func (st *stream) receive(ctx context.Context, patience <-chan time.Time) (*Deli
 		return st.take(d, ok)
 	default: // first, for the patience may be over at once
 	}
+	st.acker.hunger()
 	select {
 	case d, ok := <-st.deliveries:
 		return st.take(d, ok)
@@ -94,6 +96,7 @@ func (st *stream) receive(ctx context.Context, patience <-chan time.Time) (*Deli
 func (st *stream) take(d amqp.Delivery, ok bool) (*Delivery, error) {
 	// What came before the channel was closed is delivered again on the next.
 	if ok && (st.autoAck || !st.ch.IsClosed()) {
+		st.acker.taken.Add(1)
 		taken := st.delivery(d)
 		if settled := st.position.take(&d); settled != nil {
 			taken.release = func() { settled(); st.letGo() }
@@ -129,6 +132,7 @@ func (st *stream) letGo() {
 // answer: the end of the connection gives everything back too.
 func (st *stream) stop() {
 	idle := st.refuse()
+	st.acker.hurry()
 	patience, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
 	st.spawnAndAwait(patience, st.giveBack)
@@ -136,7 +140,6 @@ func (st *stream) stop() {
 	case <-idle:
 	case <-st.over:
 	}
-	st.acker.flush()
 	patience, cancel = context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
 	st.spawnAndAwait(patience, func() { _ = st.ch.Close() })

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/luraproject/lura/v2/async"
@@ -38,9 +39,24 @@ func Load(path string) (cfg config.ServiceConfig, err error) {
 	return config.NewParser().Parse(path)
 }
 
+// patience is how long the broker may take to hear the last acks.
+const patience = 5 * time.Second
+
 // Run serves cfg until ctx ends, then finishes what it has accepted: requests are
-// answered, and agents settle the messages they have in hand.
+// answered, agents settle the messages they have in hand, and the broker hears of all acks.
 func Run(ctx context.Context, cfg config.ServiceConfig, logger logging.Logger, accessLog io.Writer) error {
+	ctx, cancel := context.WithCancel(ctx)
+	err := serveAll(ctx, cfg, logger, accessLog)
+	cancel()
+	waiting, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if late := amqp.Wait(waiting); late != nil {
+		logger.Warning("[SERVICE: AMQP]", fmt.Sprintf("not closed in time: %v; messages in hand are delivered again", late))
+	}
+	return err
+}
+
+func serveAll(ctx context.Context, cfg config.ServiceConfig, logger logging.Logger, accessLog io.Writer) error {
 	cfg.Normalize()
 	backends := amqp.NewBackendFactory(ctx, logger, proxy.CustomHTTPProxyFactory(client.NewHTTPClient))
 	proxies := proxy.NewDefaultFactory(backends, logger)
