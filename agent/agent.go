@@ -89,7 +89,7 @@ func newAgent(ctx context.Context, cfg Config, prefix string, opts async.Options
 	a.retrier = newRetrier(ctx, cfg.Retry, transfer.Options{
 		Hosts: cfg.hosts, Source: cfg.Declares().Queue, Policy: cfg.policy, Logger: opts.Logger, Prefix: prefix,
 	})
-	a.replier = newReplier(ctx, &cfg, broker.PublisherOptions{Logger: opts.Logger, Prefix: prefix, Stats: counters})
+	a.replier = newReplier(ctx, &cfg, broker.PublisherOptions{Logger: opts.Logger, Prefix: prefix, Stats: counters}, &a.messages)
 	if cfg.maxRate > 0 {
 		a.limiter = rate.NewLimiter(rate.Limit(cfg.maxRate), max(int(cfg.maxRate), 1))
 	}

@@ -36,8 +36,8 @@ type running struct {
 
 var queues atomic.Int64
 
-// start starts an agent on a queue with the test's name.
-func start(t testing.TB, node *rabbit.Node, backends proxy.Proxy, change func(*config.AsyncAgent, map[string]any)) *running {
+// start starts an agent on a queue with the test's name; tune sees it before it runs.
+func start(t testing.TB, node *rabbit.Node, backends proxy.Proxy, change func(*config.AsyncAgent, map[string]any), tune ...func(*agent)) *running {
 	t.Helper()
 	queue := fmt.Sprintf("%s-%d", t.Name(), queues.Add(1)) // another one in every run
 	keys := map[string]any{"name": queue, "exchange": queue, "host": node.URL(), "durable": true}
@@ -59,9 +59,22 @@ func start(t testing.TB, node *rabbit.Node, backends proxy.Proxy, change func(*c
 		}
 	}
 	t.Cleanup(r.stop)
-	if !StartAgent(groupCtx, async.Options{Agent: a, Proxy: backends, AgentPing: r.pings, G: group, Logger: r.log}) {
-		t.Fatal("not an AMQP agent")
+	opts := async.Options{Agent: a, Proxy: backends, AgentPing: r.pings, G: group, Logger: r.log}
+	if len(tune) == 0 {
+		if !StartAgent(groupCtx, opts) {
+			t.Fatal("not an AMQP agent")
+		}
+		return r
 	}
+	cfg, problems := NewConfig(a)
+	if err := problems.Err(); err != nil {
+		t.Fatal(err)
+	}
+	tuned := newAgent(groupCtx, cfg, "[ASYNC: under-test][AMQP]", opts)
+	for _, f := range tune {
+		f(tuned)
+	}
+	group.Go(func() error { return tuned.run(groupCtx) })
 	return r
 }
 

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,10 +21,11 @@ const largestAnswer = 16 << 20
 
 // answer is what the backends said to a message, as a reply carries it.
 type answer struct {
-	status      int // HTTP's
-	contentType string
-	headers     amqp.Table
-	body        []byte
+	status          int // HTTP's
+	contentType     string
+	contentEncoding string
+	headers         amqp.Table
+	body            []byte
 }
 
 // drain reads the backends' response to its end, which is when a no-op backend has
@@ -53,8 +53,10 @@ func read(response *proxy.Response) (answer, error) {
 	if response.Io == nil {
 		a.contentType = "application/json"
 		var err error
-		a.body, err = json.Marshal(response.Data)
-		return a, err
+		if a.body, err = json.Marshal(response.Data); err != nil {
+			return a, err
+		}
+		return a, fits(len(a.body))
 	}
 	var body bytes.Buffer
 	limited := *response
@@ -62,19 +64,25 @@ func read(response *proxy.Response) (answer, error) {
 	if err := drain(&limited, &body); err != nil {
 		return a, err
 	}
-	if body.Len() > largestAnswer {
-		return a, fmt.Errorf("the backend's answer has more than %d bytes", largestAnswer)
+	if err := fits(body.Len()); err != nil {
+		return a, err
 	}
 	a.body = body.Bytes()
 	a.addHeaders(response.Metadata.Headers)
 	return a, nil
 }
 
+func fits(size int) error {
+	if size > largestAnswer {
+		return fmt.Errorf("the backend's answer has more than %d bytes", largestAnswer)
+	}
+	return nil
+}
+
 // addHeaders passes a backend's headers on, but for those that belong to HTTP itself.
 func (a *answer) addHeaders(headers map[string][]string) {
-	if types := headers["Content-Type"]; len(types) > 0 && topology.CheckShortString(types[0]) == nil {
-		a.contentType = types[0]
-	}
+	a.contentType = property(headers["Content-Type"])
+	a.contentEncoding = property(headers["Content-Encoding"])
 	a.headers = amqp.Table{}
 	for name, values := range headers {
 		if !header.ValidName(name) || topology.CheckShortString(name) != nil {
@@ -88,19 +96,35 @@ func (a *answer) addHeaders(headers map[string][]string) {
 	}
 }
 
+// property is the first value that there is, or empty where a message cannot have it.
+func property(values []string) string {
+	if len(values) == 0 || topology.CheckShortString(values[0]) != nil {
+		return ""
+	}
+	return values[0]
+}
+
 // failedAnswer is the answer when a message was not processed: the backends' own where
-// they gave one, with a status that says so.
+// they gave one, with a status that says so and that HTTP knows.
 func failedAnswer(given answer, err error) answer {
 	if given.status >= http.StatusBadRequest {
+		given.status = failedStatus(given.status)
 		return given
 	}
-	status := classify(err).status()
-	switch {
+	f := classify(err)
+	switch status := f.status(); {
 	case status >= http.StatusBadRequest:
-	case errors.Is(err, context.DeadlineExceeded):
-		status = http.StatusGatewayTimeout
-	default:
-		status = http.StatusBadGateway
+		return answer{status: failedStatus(status)}
+	case f.late:
+		return answer{status: http.StatusGatewayTimeout}
 	}
-	return answer{status: status}
+	return answer{status: http.StatusBadGateway}
+}
+
+// failedStatus is a status of 400 or more, or 502 for one that is none of HTTP's.
+func failedStatus(status int) int {
+	if status > 599 {
+		return http.StatusBadGateway
+	}
+	return status
 }

@@ -36,9 +36,8 @@ func newRetrier(ctx context.Context, r *Retry, o transfer.Options) *retrier {
 // fail settles a message that was not processed.
 func (a *agent) fail(ctx context.Context, d *broker.Delivery, err error) {
 	f := classify(err)
-	last := a.last(d, f)
 	if a.retrier == nil {
-		if a.cfg.AutoAck || a.cfg.NackDiscard || last {
+		if a.discards(d, f) {
 			a.discard(d, err)
 			return
 		}
@@ -46,7 +45,7 @@ func (a *agent) fail(ctx context.Context, d *broker.Delivery, err error) {
 		return
 	}
 	why := transfer.Failure{Err: err, Status: f.status(), By: "agent " + a.name, Attempt: transfer.Attempts(&d.Delivery) + 1}
-	if last {
+	if a.last(d, f) {
 		a.bury(ctx, d, why)
 		return
 	}
@@ -58,26 +57,38 @@ func (a *agent) last(d *broker.Delivery, f failed) bool {
 	return a.cfg.permanent(f) || a.retrier != nil && transfer.Attempts(&d.Delivery)+1 >= a.cfg.Retry.MaxAttempts
 }
 
+// discards says that a message that failed does not go back to its queue, without a retry
+// block.
+func (a *agent) discards(d *broker.Delivery, f failed) bool {
+	return a.cfg.AutoAck || a.cfg.NackDiscard || a.last(d, f)
+}
+
 // settleCall replies to a message that somebody waits for, and settles it once the broker
 // has the reply. A failure is a reply too, after the last attempt: without a retry block
-// the caller decides whether to try again, as with HTTP.
+// the caller decides whether to try again, as with HTTP. The message is then discarded where
+// a failing one would be, and acked where it would go back to its queue.
 func (a *agent) settleCall(ctx context.Context, d *broker.Delivery, given answer, err error) {
-	if err != nil {
-		if a.retrier != nil && !a.last(d, classify(err)) {
-			a.fail(ctx, d, err)
-			return
-		}
-		given = failedAnswer(given, err)
-	}
-	if unreplied := a.replier.reply(ctx, &d.Delivery, given); unreplied != nil {
-		a.giveBack(ctx, d, unreplied)
-		return
-	}
-	if err != nil && a.retrier != nil {
+	final := err == nil || a.retrier == nil || a.last(d, classify(err))
+	if !final {
 		a.fail(ctx, d, err)
 		return
 	}
-	a.succeed(d)
+	if err != nil {
+		given = failedAnswer(given, err)
+	}
+	if unreplied := a.replier.reply(ctx, &d.Delivery, given); unreplied != nil {
+		a.fail(ctx, d, unreplied)
+		return
+	}
+	switch {
+	case err == nil:
+		a.succeed(d)
+	case a.retrier != nil || a.discards(d, classify(err)):
+		a.fail(ctx, d, err)
+	default:
+		a.messages.Error("answered "+kind(err), fmt.Sprintf("message failed, and its caller has the status %d: %v", given.status, err))
+		a.report(d.Ack())
+	}
 }
 
 func (a *agent) discard(d *broker.Delivery, err error) {

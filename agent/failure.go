@@ -50,6 +50,7 @@ type failed struct {
 	hopeless bool // the message cannot become a request
 	statuses []int
 	other    bool // something failed without a status
+	late     bool // some of that, because the time was over
 }
 
 // classify looks through the errors of all backends.
@@ -64,7 +65,7 @@ func classify(err error) (f failed) {
 	case errors.As(err, &merged):
 		for _, one := range merged.Errors() {
 			part := classify(one)
-			f.statuses, f.other = append(f.statuses, part.statuses...), f.other || part.other
+			f.statuses, f.other, f.late = append(f.statuses, part.statuses...), f.other || part.other, f.late || part.late
 		}
 	case errors.As(err, &coded):
 		f.statuses = []int{coded.StatusCode()}
@@ -74,7 +75,7 @@ func classify(err error) (f failed) {
 		_, scanErr := fmt.Sscanf(unexpected.Error(), "invalid status code %d", &status)
 		f.statuses, f.other = []int{status}, scanErr != nil
 	default:
-		f.other = true
+		f.other, f.late = true, errors.Is(err, context.DeadlineExceeded)
 	}
 	return f
 }
@@ -112,7 +113,7 @@ func kind(err error) string {
 	if len(f.statuses) > 0 {
 		return fmt.Sprint(f.statuses)
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	if f.late {
 		return "timeout"
 	}
 	return fmt.Sprintf("%T", err)

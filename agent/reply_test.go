@@ -3,10 +3,13 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/luraproject/lura/v2/config"
 	"github.com/luraproject/lura/v2/proxy"
@@ -84,10 +87,16 @@ func TestReply_APlainClientGetsWhatTheBackendsAnswer(t *testing.T) {
 			return nil, nil
 		case "raw":
 			return &proxy.Response{Io: strings.NewReader("1,2"), Metadata: proxy.Metadata{StatusCode: 201, Headers: map[string][]string{
-				"Content-Type": {"text/csv"}, "X-Tag": {"a", "b"}, "Content-Length": {"3"}, "Connection": {"close"},
+				"Content-Type": {"text/csv"}, "Content-Encoding": {"gzip"}, "X-Tag": {"a", "b"}, "Content-Length": {"3"}, "Connection": {"close"},
 			}}}, nil
 		case "huge headers":
 			return &proxy.Response{Io: strings.NewReader("x"), Metadata: proxy.Metadata{StatusCode: 200, Headers: map[string][]string{"X-Huge": {strings.Repeat("x", 200_000)}}}}, nil
+		case "no-op 999":
+			return &proxy.Response{Io: strings.NewReader("no such status"), Metadata: proxy.Metadata{StatusCode: 999}}, nil
+		case "error 999":
+			return nil, statusError(999)
+		case "one of several late":
+			return nil, merged{errors.New("connection refused"), context.DeadlineExceeded}
 		case "no-op 404":
 			return &proxy.Response{Io: strings.NewReader("no such thing"), Metadata: proxy.Metadata{StatusCode: 404}}, nil
 		case "error 409":
@@ -113,6 +122,9 @@ func TestReply_APlainClientGetsWhatTheBackendsAnswer(t *testing.T) {
 		{"error 409", "", "", 409},
 		{"error", "", "", 502},
 		{"late", "", "", 504},
+		{"one of several late", "", "", 504},
+		{"no-op 999", "no such status", "", 502},
+		{"error 999", "", "", 502},
 		{"panic", "", "", 502},
 	} {
 		c.ask(r, amqp.Publishing{ReplyTo: c.queue, CorrelationId: tc.request, Headers: amqp.Table{"x-lura-amqp-call": "c-1"}, Body: []byte(tc.request)})
@@ -120,7 +132,7 @@ func TestReply_APlainClientGetsWhatTheBackendsAnswer(t *testing.T) {
 		if string(d.Body) != tc.body || d.ContentType != tc.contentType || d.Headers["status"] != tc.status || d.CorrelationId != tc.request || d.Headers["x-lura-amqp-call"] != "c-1" {
 			t.Errorf("%s: %q %+v", tc.request, d.Body, d)
 		}
-		if tags, _ := d.Headers["X-Tag"].([]any); tc.request == "raw" && (len(tags) != 2 || d.Headers["Connection"] != nil || d.Headers["Content-Length"] != nil) {
+		if tags, _ := d.Headers["X-Tag"].([]any); tc.request == "raw" && (len(tags) != 2 || d.ContentEncoding != "gzip" || d.Headers["Content-Encoding"] != nil || d.Headers["Connection"] != nil || d.Headers["Content-Length"] != nil) {
 			t.Errorf("headers %v", d.Headers)
 		}
 	}
@@ -149,6 +161,51 @@ func TestReply_FailuresAreRetriedFirst(t *testing.T) {
 	r.wantEmpty()
 }
 
+func TestReply_AFailureWithoutRetryIsLoggedAndDiscardedWhereTheBlockSaysSo(t *testing.T) {
+	backends := func(context.Context, *proxy.Request) (*proxy.Response, error) { return nil, statusError(409) }
+	for _, tc := range []struct {
+		keys   map[string]any
+		full   bool // the queue for the reply
+		log    string
+		letter bool // it is dead-lettered
+	}{
+		{nil, false, "message failed, and its caller has the status 409: status 409", false},
+		{map[string]any{"nack_discard": true}, false, "message discarded: status 409", true},
+		{map[string]any{"discard_on": []any{409.0}}, false, "message discarded: status 409", true},
+		{map[string]any{"auto_ack": true}, false, "message discarded: status 409", false},
+		{map[string]any{"auto_ack": true}, true, "message discarded: reply to", false},
+	} {
+		dead := fmt.Sprint(t.Name(), "-dead-", queues.Add(1))
+		ch := rabbit.Channel(t, rabbit.Shared(t).URL())
+		if _, err := ch.QueueDeclare(dead, false, false, true, false, nil); err != nil {
+			t.Fatal(err)
+		}
+		r := start(t, rabbit.Shared(t), backends, func(a *config.AsyncAgent, keys map[string]any) {
+			replying(tc.keys)(a, keys)
+			keys["dead_letter_routing_key"] = dead
+		}, func(a *agent) { a.replier.patience = 200 * time.Millisecond })
+		c := newAsker(t, r)
+		if tc.full {
+			c.ask(r, amqp.Publishing{ReplyTo: c.full(r, 0)})
+		} else {
+			c.ask(r, amqp.Publishing{ReplyTo: c.queue})
+			if d := c.reply(); d.Headers["status"] != int64(409) {
+				t.Errorf("%v: %+v", tc.keys, d)
+			}
+		}
+		r.log.Await(t, "ERROR", tc.log)
+		r.stop()
+		r.wantEmpty()
+		left, err := r.AwaitQueue(soon(t), dead, func(q rabbit.QueueInfo) bool { return (q.Messages > 0) == tc.letter })
+		if err != nil {
+			t.Errorf("%v: dead letters %+v %v", tc.keys, left, err)
+		}
+		if lines := r.log.Matching("goes back to the queue"); len(lines) > 0 {
+			t.Errorf("%v: %v", tc.keys, lines)
+		}
+	}
+}
+
 // Nobody's reply keeps a message in the queue: a caller that has gone, a name that the
 // broker breaks on, or none at all.
 func TestReply_ToNobody(t *testing.T) {
@@ -160,7 +217,7 @@ func TestReply_ToNobody(t *testing.T) {
 	}
 	r := start(t, rabbit.Shared(t), backends, replying(map[string]any{"host": rabbit.Shared(t).URL() + "?connection_timeout=12345"}))
 	c := newAsker(t, r)
-	for _, name := range []string{"gone", "", "amq.rabbitmq.reply-to.garbage", "amq.rabbitmq.reply-to.g1h2AAdyZXBseUAwAAAGQAAAAABrAYz9.a"} {
+	for _, name := range []string{"gone", "", "amq.rabbitmq.reply-to.garbage.a", "amq.rabbitmq.reply-to.g1h2AAdyZXBseUAwAAAGQAAAAABrAYz9.a"} {
 		c.ask(r, amqp.Publishing{ReplyTo: name, Body: []byte(name)})
 		for got := "?"; got != name; {
 			select {
@@ -177,19 +234,86 @@ func TestReply_ToNobody(t *testing.T) {
 	}
 }
 
-func TestReply_AcksAfterTheBrokerHasTheReply(t *testing.T) {
-	node := rabbit.Private(t)
-	backends := func(context.Context, *proxy.Request) (*proxy.Response, error) { return &proxy.Response{}, nil }
-	r := start(t, node, backends, replying(nil))
-	c := newAsker(t, r)
-	full := r.queue + "-full"
-	if _, err := c.ch.QueueDeclare(full, false, false, false, false, amqp.Table{"x-max-length": 1, "x-overflow": "reject-publish"}); err != nil {
+// directly asks n times over direct reply-to and returns how often each was answered.
+func directly(t *testing.T, r *running, n int) func() {
+	t.Helper()
+	ch := rabbit.Channel(t, r.URL())
+	replies, err := ch.Consume("amq.rabbitmq.reply-to", "", true, false, false, false, nil)
+	if err != nil {
 		t.Fatal(err)
 	}
+	for i := range n {
+		if err := ch.Publish("", r.queue, false, false, amqp.Publishing{ReplyTo: "amq.rabbitmq.reply-to", CorrelationId: fmt.Sprint("direct ", i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return func() { wantAnswers(t, replies, n) }
+}
+
+// wantAnswers waits until n calls were answered, by correlation id.
+func wantAnswers(t *testing.T, replies <-chan amqp.Delivery, n int) {
+	t.Helper()
+	answered := map[string]bool{}
+	for late := soon(t); len(answered) < n; {
+		select {
+		case d := <-replies:
+			answered[d.CorrelationId] = true
+		case <-late.Done():
+			t.Fatalf("%d of %d calls were answered", len(answered), n)
+		}
+	}
+}
+
+// RabbitMQ 3.10 closes the connection over which an agent replies to an address that is
+// none. All who reply over it then try again, and only that reply is dropped.
+func TestReply_AForgedAddressTakesNobodyElsesReply(t *testing.T) {
+	var runs atomic.Int64
+	backends := func(context.Context, *proxy.Request) (*proxy.Response, error) {
+		runs.Add(1)
+		return &proxy.Response{}, nil
+	}
+	host := rabbit.Shared(t).URL() + "?connection_timeout=23456"
+	r := start(t, rabbit.Shared(t), backends, func(a *config.AsyncAgent, keys map[string]any) {
+		a.Consumer.Workers, keys["prefetch_count"] = 16, 100.0
+		keys["reply"], keys["host"] = true, host
+	})
+	c := newAsker(t, r)
+	const calls = 200
+	wantDirect := directly(t, r, calls)
+	for i := range calls {
+		if i%100 == 50 {
+			c.ask(r, amqp.Publishing{ReplyTo: "amq.rabbitmq.reply-to.garbage.a"})
+		}
+		c.ask(r, amqp.Publishing{ReplyTo: c.queue, CorrelationId: fmt.Sprint("queue ", i)})
+	}
+	wantMore := directly(t, r, calls)
+	wantDirect()
+	wantAnswers(t, c.replies, calls)
+	wantMore()
+	r.wantEmpty()
+	if runs.Load() != 3*calls+2 {
+		t.Errorf("the backends answered %d times", runs.Load())
+	}
+	if len(r.log.Matching("ERROR [ASYNC: under-test][AMQP] reply to \"amq.rabbitmq.reply-to.garbage.a\" dropped")) == 0 {
+		t.Error("a dropped reply was not logged")
+	}
+}
+
+// A queue that is full refuses replies (basic.nack) until there is room: the replies are
+// repeated, and not the backends.
+func TestReply_AcksAfterTheBrokerHasTheReply(t *testing.T) {
+	var runs atomic.Int64
+	backends := func(context.Context, *proxy.Request) (*proxy.Response, error) {
+		runs.Add(1)
+		return &proxy.Response{}, nil
+	}
+	r := start(t, rabbit.Shared(t), backends, replying(nil))
+	c := newAsker(t, r)
+	full := c.full(r, 1)
 	for range 3 { // one more than its length fits
 		c.ask(r, amqp.Publishing{ReplyTo: full})
 	}
-	r.log.Await(t, "ERROR [ASYNC: under-test][AMQP]", "message goes back to the queue", `reply to "`+full+`"`, "basic.nack")
+	r.log.Await(t, "DEBUG", `reply to "`+full+`" not sent`, "basic.nack")
 	late := soon(t)
 	for replies := 0; replies < 3; {
 		_, ok, err := c.ch.Get(full, true)
@@ -201,12 +325,119 @@ func TestReply_AcksAfterTheBrokerHasTheReply(t *testing.T) {
 		}
 	}
 	r.wantEmpty()
+	if runs.Load() != 3 {
+		t.Errorf("the backends answered %d times", runs.Load())
+	}
+}
+
+// full declares a queue for replies that refuses more than a length.
+func (c *asker) full(r *running, length int) string {
+	c.t.Helper()
+	name := r.queue + "-full"
+	if _, err := c.ch.QueueDeclare(name, false, false, true, false, amqp.Table{"x-max-length": length, "x-overflow": "reject-publish"}); err != nil {
+		c.t.Fatal(err)
+	}
+	return name
+}
+
+func TestReply_ThatCannotBeSentIsAFailedAttempt(t *testing.T) {
+	for _, tc := range []struct {
+		retry any
+		log   []string
+		runs  int64
+	}{
+		{map[string]any{"max_attempts": 2.0, "max_delay": "50ms", "dead_letter": "dead"}, []string{"ERROR", `message moved to queue "dead" after 2 attempts: reply to`, "basic.nack"}, 2},
+		{nil, []string{"ERROR", "message goes back to the queue in", "reply to", "basic.nack"}, 1},
+	} {
+		var runs atomic.Int64
+		backends := func(context.Context, *proxy.Request) (*proxy.Response, error) {
+			runs.Add(1)
+			return &proxy.Response{}, nil
+		}
+		keys := map[string]any{}
+		if tc.retry != nil {
+			keys["retry"] = tc.retry
+		}
+		r := start(t, rabbit.Shared(t), backends, replying(keys), func(a *agent) { a.replier.patience = 200 * time.Millisecond })
+		c := newAsker(t, r)
+		c.ask(r, amqp.Publishing{ReplyTo: c.full(r, 0)})
+		r.log.Await(t, tc.log...)
+		if runs.Load() != tc.runs {
+			t.Errorf("%v: the backends answered %d times", tc.retry, runs.Load())
+		}
+	}
+}
+
+func TestReply_WaitsForABrokerThatBlocksPublishers(t *testing.T) {
+	node := rabbit.Private(t)
+	asked, release := make(chan string, 10), map[string]chan struct{}{"1": make(chan struct{}), "2": make(chan struct{}), "last": make(chan struct{})}
+	backends := func(_ context.Context, r *proxy.Request) (*proxy.Response, error) {
+		body := bodyOf(r)
+		asked <- body
+		<-release[body]
+		return &proxy.Response{}, nil
+	}
+	r := start(t, node, backends, func(a *config.AsyncAgent, keys map[string]any) { a.Consumer.Workers, keys["reply"] = 2, true })
+	c := newAsker(t, r)
+	for _, body := range []string{"1", "2"} {
+		c.ask(r, amqp.Publishing{ReplyTo: c.queue, CorrelationId: body, Body: []byte(body)})
+		<-asked
+	}
+	if err := node.SetMemoryAlarm(soon(t), true); err != nil {
+		t.Fatal(err)
+	}
+	close(release["1"]) // it is sent, and confirmed when the alarm is over
+	r.log.Await(t, "WARNING [SERVICE: AMQP][publishing]", "blocks publishers")
+	close(release["2"]) // it is not sent before that
+	if err := node.SetMemoryAlarm(soon(t), false); err != nil {
+		t.Fatal(err)
+	}
+	close(release["last"])
+	for range 2 {
+		c.reply()
+	}
+	c.ask(r, amqp.Publishing{ReplyTo: c.queue, CorrelationId: "last", Body: []byte("last")})
+	if d := c.reply(); d.CorrelationId != "last" {
+		t.Errorf("one more reply to %q", d.CorrelationId)
+	}
+	r.wantEmpty()
+	if len(asked) != 1 {
+		t.Error("the backends answered once more")
+	}
+}
+
+func TestReply_WhatDoesNotFitInAFrameIsDropped(t *testing.T) {
+	var runs atomic.Int64
+	backends := func(context.Context, *proxy.Request) (*proxy.Response, error) {
+		runs.Add(1)
+		return &proxy.Response{}, nil
+	}
+	var replier *replier
+	r := start(t, rabbit.Shared(t), backends, replying(nil), func(a *agent) { replier = a.replier })
+	c := newAsker(t, r)
+	for _, call := range []any{strings.Repeat("x", 130_900), strings.Repeat("x", 256), int64(1), []any{"x"}} {
+		c.ask(r, amqp.Publishing{ReplyTo: c.queue, Headers: amqp.Table{"x-lura-amqp-call": call}})
+		if d := c.reply(); d.Headers["x-lura-amqp-call"] != nil {
+			t.Errorf("%T came back", call)
+		}
+	}
+	r.wantEmpty()
+	if runs.Load() != 4 {
+		t.Errorf("the backends answered %d times", runs.Load())
+	}
+	if err := replier.reply(soon(t), &amqp.Delivery{ReplyTo: c.queue}, answer{contentType: strings.Repeat("x", 131_072)}); err != nil {
+		t.Error(err)
+	}
+	r.log.Await(t, "ERROR", `reply to "`+c.queue+`" dropped`, "frame_max")
 }
 
 func TestRead_AnswersThatDoNotFit(t *testing.T) {
 	endless := io.LimitReader(zeroes{}, largestAnswer+1)
 	if _, err := read(&proxy.Response{Io: endless}); err == nil || !strings.Contains(err.Error(), "more than 16777216 bytes") {
 		t.Errorf("got %v", err)
+	}
+	if _, err := read(&proxy.Response{Data: map[string]any{"s": strings.Repeat("x", largestAnswer)}}); err == nil || !strings.Contains(err.Error(), "more than 16777216 bytes") {
+		t.Errorf("data: %v", err)
 	}
 	if _, err := read(&proxy.Response{Data: map[string]any{"f": func() {}}}); err == nil {
 		t.Error("data that is no JSON")

@@ -162,6 +162,9 @@ func (c *Config) replies() (problems schema.Problems) {
 	if c.CorrelationIDKey != "" && c.CorrelationIDHeader != "" {
 		problems = append(problems, schema.Wrong("correlation_id_key", "cannot be together with correlation_id_header", "remove one of them"))
 	}
+	if c.CorrelationIDHeader != "" && !header.ValidName(c.CorrelationIDHeader) {
+		problems = append(problems, schema.Wrong("correlation_id_header", fmt.Sprintf("%q cannot be set in an answer", c.CorrelationIDHeader), `for example "correlation_id_header": "X-Correlation-Id"`))
+	}
 	if c.Reply == nil {
 		return problems
 	}
@@ -172,7 +175,18 @@ func (c *Config) replies() (problems schema.Problems) {
 	if c.Reply.Queue, missing = broker.FromEnvironment(c.Reply.Queue); missing != "" {
 		problems = append(problems, schema.Wrong("reply.queue", fmt.Sprintf("needs ${%s}, which is not set in the environment", missing), "set it before the gateway starts"))
 	}
+	if c.asks(c.Reply.Queue) {
+		problems = append(problems, schema.Wrong("reply.queue", fmt.Sprintf("%q is the queue of the requests, which would come back as replies", c.Reply.Queue), "give replies a queue of their own"))
+	}
 	return append(problems, topology.QueueName("reply.queue", c.Reply.Queue)...)
+}
+
+// asks says that requests go to the queue of that name.
+func (c *Config) asks(queue string) bool {
+	if queue == string(broker.Direct) || queue == string(broker.Exclusive) {
+		return false
+	}
+	return queue == c.Name || c.Exchange == "" && !c.RoutesByParameter() && queue == c.RoutingKey
 }
 
 // RoutesByParameter says whether the routing key comes from the request: unless

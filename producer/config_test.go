@@ -92,6 +92,10 @@ func TestNewConfig_ErrorsBeginWithThePath(t *testing.T) {
 		{map[string]any{"correlation_id_key": "A", "correlation_id_header": "X-Id"}, "correlation_id_key: cannot be together with correlation_id_header"},
 		{map[string]any{"reply": map[string]any{"queue": "replies.${LURA_AMQP_ABSENT}"}}, "reply.queue: needs ${LURA_AMQP_ABSENT}, which is not set"},
 		{map[string]any{"reply": map[string]any{"queue": "amq.mine"}}, "reply.queue: queue names that begin with amq."},
+		{map[string]any{"name": "q", "reply": map[string]any{"queue": "q"}}, `reply.queue: "q" is the queue of the requests`},
+		{map[string]any{"name": "", "exchange": "", "routing_key": "q", "reply": map[string]any{"queue": "q"}}, `reply.queue: "q" is the queue of the requests`},
+		{map[string]any{"correlation_id_header": "X Id"}, `correlation_id_header: "X Id" cannot be set`},
+		{map[string]any{"correlation_id_header": "content-length"}, `correlation_id_header: "content-length" cannot be set`},
 		{map[string]any{"reply": true}, "reply: must be an object, not a boolean"},
 		{map[string]any{"headers": map[string]any{"include": []any{"*", "X Tenant"}}}, `headers.include[1]: "X Tenant" is not a header's name`},
 		{map[string]any{"headers": map[string]any{"exclude": []any{"X-Tenant:"}}}, `headers.exclude[0]: "X-Tenant:" is not a header's name`},
@@ -113,6 +117,18 @@ func TestNewConfig_StaticPropertiesAreLimitedInBytes(t *testing.T) {
 			t.Errorf("%s: %v", key, err)
 		}
 		configOf(t, "", map[string]any{key: strings.Repeat("é", 127)})
+	}
+}
+
+func TestNewConfig_ReplyQueuesThatAreNoRequestQueues(t *testing.T) {
+	for _, keys := range []map[string]any{
+		{"name": "exclusive", "reply": map[string]any{"queue": "exclusive"}},
+		{"name": "", "exchange": "", "reply": map[string]any{}},
+		{"exchange": "e", "routing_key": "replies", "reply": map[string]any{"queue": "replies"}},
+	} {
+		if _, problems := NewConfig(remote("", block(keys))); problems.Err() != nil {
+			t.Errorf("%v: %v", keys, problems)
+		}
 	}
 }
 

@@ -140,12 +140,13 @@ func property(static string, headers map[string][]string, name string) (string, 
 	return values[0], nil
 }
 
-// replyTo refuses the one name for which the broker closes the channel (406), as nobody
-// consumes direct replies on it.
+// replyTo refuses what is no queue: for the pseudo-queue the broker closes the channel (406),
+// as nobody consumes direct replies on it, and an address that a client made up may cost
+// whoever replies to it the connection.
 func replyTo(params map[string]string, parameter string) (string, error) {
 	value, err := shortString(params, parameter)
-	if value == broker.DirectReplyTo {
-		err = named(parameter, fmt.Errorf("%s is not a queue", broker.DirectReplyTo))
+	if value == broker.DirectReplyTo || broker.IsDirectReply(value) {
+		err = named(parameter, fmt.Errorf("%s is not a queue", clip(value)))
 	}
 	return value, err
 }

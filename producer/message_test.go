@@ -165,6 +165,8 @@ func TestMessage_BadInputIsAnErrorThatNamesTheParameter(t *testing.T) {
 		{"Route", long, "parameter Route: 256 bytes"},
 		{"Route", "\xff", "parameter Route: not valid UTF-8"},
 		{"B", "amq.rabbitmq.reply-to", "parameter B: amq.rabbitmq.reply-to is not a queue"},
+		{"B", "amq.rabbitmq.reply-to.garbage.a", "parameter B: amq.rabbitmq.reply-to.garbage.a is not a queue"},
+		{"B", "amq.rabbitmq.reply-to." + long, "parameter B: amq.rabbitmq.reply-to."},
 	} {
 		params := maps.Clone(good)
 		params[tc.param] = tc.value

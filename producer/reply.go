@@ -5,16 +5,15 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"math"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/luraproject/lura/v2/config"
 	"github.com/luraproject/lura/v2/proxy"
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/bdf0fecc/lura-amqp/internal/broker"
+	"github.com/bdf0fecc/lura-amqp/internal/header"
 	"github.com/bdf0fecc/lura-amqp/internal/response"
 	"github.com/bdf0fecc/lura-amqp/internal/status"
 )
@@ -53,9 +52,7 @@ func newCaller(ctx context.Context, cfg *Config, remote *config.Backend, o broke
 func (c *caller) answer(ctx context.Context, m broker.Message) (*proxy.Response, error) {
 	// Without a queue for the request nobody could ever reply.
 	m.Mandatory = c.cfg.Confirm
-	if m.Expiration == "" {
-		m.Expiration = timeLeft(ctx)
-	}
+	m.ExpiresUnanswered = m.Expiration == ""
 	reply, err := c.calls.Call(ctx, m)
 	if err != nil {
 		return nil, err
@@ -63,19 +60,30 @@ func (c *caller) answer(ctx context.Context, m broker.Message) (*proxy.Response,
 	return c.response(reply, m.CorrelationId)
 }
 
-// timeLeft is the expiration of a request that nobody waits for any more.
-func timeLeft(ctx context.Context) string {
-	deadline, bounded := ctx.Deadline()
-	if !bounded {
-		return ""
+// response maps a reply, or the error that it is, for a caller with a correlation id of its
+// own or none.
+func (c *caller) response(reply *amqp.Delivery, correlationID string) (*proxy.Response, error) {
+	answer, err := c.read(reply)
+	if !header.ValidValue(correlationID) {
+		return answer, err
 	}
-	left := max(time.Until(deadline).Milliseconds(), 0)
-	return strconv.FormatInt(min(left, math.MaxUint32), 10)
+	name := correlationHeader
+	if c.cfg.CorrelationIDHeader != "" {
+		name = http.CanonicalHeaderKey(c.cfg.CorrelationIDHeader)
+	}
+	if err != nil {
+		return nil, status.WithHeader(err, name, correlationID)
+	}
+	if answer.Metadata.Headers == nil {
+		answer.Metadata.Headers = map[string][]string{}
+	}
+	answer.Metadata.Headers[name] = []string{correlationID}
+	return answer, nil
 }
 
-// response maps a reply. Its routing is nobody's business but the gateway's, and its
-// correlation id is the caller's own or none.
-func (c *caller) response(reply *amqp.Delivery, correlationID string) (*proxy.Response, error) {
+// read leaves out what is nobody's business but the gateway's: a reply's routing and
+// correlation id.
+func (c *caller) read(reply *amqp.Delivery) (*proxy.Response, error) {
 	code := statusOf(reply.Headers)
 	if code >= http.StatusBadRequest && !c.mapping.Raw {
 		return nil, status.New(code, fmt.Errorf("the reply has status %d", code))
@@ -86,28 +94,11 @@ func (c *caller) response(reply *amqp.Delivery, correlationID string) (*proxy.Re
 	delete(shown.Headers, broker.CallHeader)
 	delete(shown.Headers, broker.StatusHeader)
 	answer, err := c.mapping.Of(&shown)
-	if err != nil {
-		return nil, err
-	}
-	if c.mapping.Raw {
+	if err == nil && c.mapping.Raw {
 		answer.Io = bytes.NewReader(reply.Body)
 		answer.Metadata.StatusCode = code
 	}
-	if correlationID != "" {
-		c.sendBack(answer, correlationID)
-	}
-	return answer, nil
-}
-
-func (c *caller) sendBack(answer *proxy.Response, correlationID string) {
-	name := correlationHeader
-	if c.cfg.CorrelationIDHeader != "" {
-		name = http.CanonicalHeaderKey(c.cfg.CorrelationIDHeader)
-	}
-	if answer.Metadata.Headers == nil {
-		answer.Metadata.Headers = map[string][]string{}
-	}
-	answer.Metadata.Headers[name] = []string{correlationID}
+	return answer, err
 }
 
 // statusOf is the number in a reply's status header, if an HTTP status from 200 to 599,

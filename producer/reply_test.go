@@ -1,13 +1,11 @@
 package producer
 
 import (
-	"context"
+	"errors"
 	"io"
 	"net/http"
 	"reflect"
-	"strconv"
 	"testing"
-	"time"
 
 	"github.com/luraproject/lura/v2/config"
 	"github.com/luraproject/lura/v2/encoding"
@@ -30,6 +28,28 @@ func TestReply_IsDecodedByTheBackendsEncoding(t *testing.T) {
 	wantStatus(t, err, http.StatusBadGateway, "message cannot be decoded")
 	_, err = answering(cfg, encoding.JSON).response(&amqp.Delivery{Body: []byte(`{}`), Headers: amqp.Table{"status": int32(404)}}, "")
 	wantStatus(t, err, http.StatusNotFound, "the reply has status 404")
+}
+
+func TestReply_TheCallersOwnIDComesBackWithErrorsTooIfHTTPCanCarryIt(t *testing.T) {
+	c := answering(configOf(t, "", map[string]any{"reply": map[string]any{}}), encoding.JSON)
+	for _, reply := range []amqp.Delivery{
+		{Body: []byte(`{}`), Headers: amqp.Table{"status": int32(404)}},
+		{Body: []byte(`{}`), Headers: amqp.Table{"status": int32(503)}},
+		{Body: []byte(`{`)},
+	} {
+		_, err := c.response(&reply, "mine")
+		var answered interface{ Headers() map[string][]string }
+		if !errors.As(err, &answered) || !reflect.DeepEqual(answered.Headers()["X-Amqp-Correlation-Id"], []string{"mine"}) {
+			t.Errorf("%v: %v", reply, err)
+		}
+		if _, err := c.response(&reply, "two\nlines"); !errors.As(err, &answered) || answered.Headers()["X-Amqp-Correlation-Id"] != nil {
+			t.Errorf("%v: %v", reply, err)
+		}
+	}
+	r, err := c.response(&amqp.Delivery{Body: []byte(`{}`)}, "two\nlines")
+	if err != nil || len(r.Metadata.Headers) != 0 {
+		t.Errorf("%+v %v", r, err)
+	}
 }
 
 func TestReply_RawOnNoOpWithItsOwnStatus(t *testing.T) {
@@ -71,19 +91,5 @@ func TestStatusOf(t *testing.T) {
 		if got := statusOf(amqp.Table{"status": tc.status}); got != tc.want {
 			t.Errorf("%T %v: %d", tc.status, tc.status, got)
 		}
-	}
-}
-
-func TestTimeLeft_IsTheExpirationOfARequest(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	left, err := strconv.Atoi(timeLeft(ctx))
-	if err != nil || left < 50_000 || left > 60_000 {
-		t.Errorf("%d %v", left, err)
-	}
-	past, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Hour))
-	defer cancel()
-	if got := timeLeft(past) + timeLeft(t.Context()); got != "0" {
-		t.Errorf("%q", got)
 	}
 }

@@ -43,11 +43,12 @@ func (c *Caller) Call(ctx context.Context, m Message) (*amqp.Delivery, error) {
 	defer c.connection.release()
 	for {
 		replies, err := c.replies(ctx)
+		var reply *amqp.Delivery
 		if err == nil {
-			return c.call(ctx, m, replies)
+			reply, err = c.call(ctx, m, replies)
 		}
 		if !errors.Is(err, errUnsent) || ctx.Err() != nil {
-			return nil, err
+			return reply, err
 		}
 	}
 }
@@ -62,11 +63,13 @@ func (c *Caller) replies(ctx context.Context) (*replyConsumer, error) {
 	return replies, replies.await(ctx)
 }
 
+// call is errUnsent when the consumer had ended before the request went out: a server would
+// work for a reply that nobody gets.
 func (c *Caller) call(ctx context.Context, m Message, replies *replyConsumer) (*amqp.Delivery, error) {
 	calls := c.connection.calls
 	one := calls.add(m.CorrelationId)
 	defer calls.remove(one)
-	m.ReplyTo, m.answered = replies.address, one.answered
+	m.ReplyTo, m.answered, m.useless = replies.address, one.answered, replies.over
 	if one.caller == "" {
 		m.CorrelationId = one.id
 	} else {

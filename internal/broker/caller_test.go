@@ -26,8 +26,12 @@ func callerOn(t testing.TB, hosts Hosts, q ReplyQueue, log logging.Logger) *Call
 // answered.
 func serve(t testing.TB, node *rabbit.Node, reply func(amqp.Delivery) []amqp.Publishing) {
 	t.Helper()
-	ch := channelOn(t, node)
-	if _, err := ch.QueueDeclare(nameOf(t), false, true, false, false, nil); err != nil {
+	serveOn(t, channelOn(t, node), reply)
+}
+
+func serveOn(t testing.TB, ch *amqp.Channel, reply func(amqp.Delivery) []amqp.Publishing) {
+	t.Helper()
+	if _, err := ch.QueueDeclare(nameOf(t), false, true, true, false, amqp.Table{"x-queue-type": "classic"}); err != nil {
 		t.Fatal(err)
 	}
 	requests, err := ch.Consume(nameOf(t), "", true, false, false, false, nil)
@@ -75,7 +79,7 @@ func TestCall_EachOfManyGetsItsOwnReplyThroughOneConsumer(t *testing.T) {
 			callers := []*Caller{callerOn(t, hosts, q, logtest.New(t)), callerOn(t, hosts, q, logtest.New(t))}
 			ctx := soon(t)
 			var wg sync.WaitGroup
-			for i := range 500 {
+			for i := range 2000 {
 				wg.Go(func() {
 					body := fmt.Sprint("request ", i)
 					reply, err := callers[i%2].Call(ctx, requestFor(t, body))
@@ -231,6 +235,86 @@ func TestCall_ConnectionLostWhileWaiting(t *testing.T) {
 	}
 }
 
+// Or a server would work for a reply that nobody gets.
+func TestCall_IsNotPublishedOnceItsReplyCouldNotCome(t *testing.T) {
+	node := rabbit.Shared(t)
+	served := make(chan string, 2)
+	serve(t, node, func(d amqp.Delivery) []amqp.Publishing {
+		served <- string(d.Body)
+		return echo(d)
+	})
+	c := callerOn(t, hostsOf(t, node), Direct, logtest.New(t))
+	ended, err := c.replies(soon(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = ended.session.outbox.Conn.Close()
+	<-ended.over
+	if _, err := c.call(soon(t), requestFor(t, "useless"), ended); !errors.Is(err, errUnsent) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := c.Call(soon(t), requestFor(t, "again")); err != nil {
+		t.Error(err)
+	}
+	if body := <-served; body != "again" {
+		t.Errorf("the server got %q", body)
+	}
+}
+
+func TestCall_WhileTheBrokerBlocksPublishers(t *testing.T) {
+	node := rabbit.Private(t)
+	serve(t, node, echo)
+	log := logtest.New(t)
+	c := callerOn(t, hostsOf(t, node), Direct, log)
+	call := func(ctx context.Context) error {
+		_, err := c.Call(ctx, requestFor(t, ""))
+		return err
+	}
+	if err := call(soon(t)); err != nil {
+		t.Fatal(err)
+	}
+	if err := node.SetMemoryAlarm(soon(t), true); err != nil {
+		t.Fatal(err)
+	}
+	asked, gone := context.WithCancel(context.Background())
+	first := make(chan error, 1)
+	go func() { first <- call(asked) }() // the broker takes it, and says then that it blocks
+	log.Await(t, "WARNING", "blocks publishers")
+	if err := call(soon(t)); !errors.Is(err, ErrBlocked) {
+		t.Errorf("got %v", err)
+	}
+	gone()
+	if err := <-first; !errors.Is(err, ErrUnanswered) && !errors.Is(err, ErrBlocked) {
+		t.Errorf("the first: %v", err)
+	}
+	if err := node.SetMemoryAlarm(soon(t), false); err != nil {
+		t.Fatal(err)
+	}
+	log.Await(t, "INFO", "takes publishings again")
+	if err := call(soon(t)); err != nil {
+		t.Error(err)
+	}
+	c.connection.calls.wantNone(t)
+}
+
+func TestCall_WithoutConfirmsIsAnsweredOrLate(t *testing.T) {
+	node := rabbit.Shared(t)
+	serve(t, node, echo)
+	c := NewCaller(t.Context(), hostsOf(t, node), Direct, PublisherOptions{Logger: logtest.New(t), Prefix: "[TEST]"})
+	m := requestFor(t, "x")
+	m.Mandatory = false
+	if reply, err := c.Call(soon(t), m); err != nil || string(reply.Body) != "re: x" {
+		t.Errorf("%v %v", reply, err)
+	}
+	m.RoutingKey = "nobody listens"
+	hurried, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+	defer cancel()
+	if _, err := c.Call(hurried, m); !errors.Is(err, ErrUnanswered) {
+		t.Errorf("got %v", err)
+	}
+	c.connection.calls.wantNone(t)
+}
+
 func TestCall_AReplyQueueThatSomebodyElseConsumes(t *testing.T) {
 	node := rabbit.Shared(t)
 	serve(t, node, echo)
@@ -245,10 +329,10 @@ func TestCall_AReplyQueueThatSomebodyElseConsumes(t *testing.T) {
 	log := logtest.New(t)
 	c := callerOn(t, hostsOf(t, node), ReplyQueue(name), log)
 	var refused *DeclareError
-	if _, err := c.Call(soon(t), requestFor(t, "")); !errors.As(err, &refused) || !NeedsPerson(err) {
+	if _, err := c.Call(soon(t), requestFor(t, "")); !errors.As(err, &refused) || NeedsPerson(err) {
 		t.Errorf("got %v", err)
 	}
-	log.Await(t, "ERROR [TEST]", "consume replies from queue \""+name+"\", which one gateway alone may consume")
+	log.Await(t, "WARNING [TEST]", "consume replies from queue \""+name+"\", which one gateway alone may consume")
 	if _, err := other.QueuePurge(name, false); err != nil {
 		t.Fatal(err)
 	}
@@ -265,6 +349,60 @@ func TestCall_AReplyQueueThatSomebodyElseConsumes(t *testing.T) {
 			t.Fatal(reply, err)
 		}
 	}
+}
+
+// In a virtual host whose queues are quorum queues unless they say otherwise.
+func TestCall_AReplyQueueHasOneConsumerWhateverTheDefaultQueueType(t *testing.T) {
+	node := rabbit.Shared(t)
+	vhost := nameOf(t)
+	for _, args := range [][]string{{"add_vhost", vhost, "--default-queue-type", "quorum"}, {"set_permissions", "-p", vhost, "guest", ".*", ".*", ".*"}} {
+		if _, err := node.Ctl(soon(t), args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	url := node.URL() + vhost
+	ch := rabbit.Channel(t, url)
+	if _, err := ch.QueueDeclare("older", true, false, false, false, amqp.Table{"x-queue-type": "quorum"}); err != nil {
+		t.Fatal(err)
+	}
+	serveOn(t, ch, echo)
+	for _, q := range []ReplyQueue{Exclusive, "replies", "older"} {
+		log := logtest.New(t)
+		first := callerOn(t, parsed(t, url+"?connection_timeout="+unique()), q, log)
+		if reply, err := first.Call(soon(t), requestFor(t, "x")); err != nil || string(reply.Body) != "re: x" {
+			t.Fatalf("%s: %v %v", q, reply, err)
+		}
+		if q == Exclusive {
+			continue
+		}
+		second := callerOn(t, parsed(t, url+"?connection_timeout="+unique()), q, log)
+		if _, err := second.Call(soon(t), requestFor(t, "y")); err == nil || NeedsPerson(err) {
+			t.Errorf("%s: got %v", q, err)
+		}
+		log.Await(t, "WARNING [TEST]", "consume replies from queue \""+string(q)+"\", which one gateway alone may consume: it has 1 already")
+	}
+	_, err := ch.QueueDeclare("replies", true, false, false, false, amqp.Table{"x-queue-type": "classic", "x-expires": int64(1_800_000)})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCall_DirectReplyToNeedsToWriteToTheDefaultExchange(t *testing.T) {
+	node := rabbit.Shared(t)
+	user := "reader-" + unique()
+	if err := node.AddUser(soon(t), user, "secret", "/"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := node.Ctl(soon(t), "set_permissions", user, ".*", "^$", ".*"); err != nil {
+		t.Fatal(err)
+	}
+	log := logtest.New(t)
+	c := callerOn(t, parsed(t, strings.Replace(node.URL(), "guest:guest", user+":secret", 1)), Direct, log)
+	var refused *DeclareError
+	if _, err := c.Call(soon(t), requestFor(t, "")); !errors.As(err, &refused) || !NeedsPerson(err) {
+		t.Errorf("got %v", err)
+	}
+	log.Await(t, "ERROR [TEST]", "consume replies", "ACCESS_REFUSED", "'amq.default'", "permissions on the broker")
 }
 
 func TestCall_AReplyQueueThatIsDeletedIsConsumedAnew(t *testing.T) {

@@ -39,6 +39,7 @@ type Connection struct {
 	wake    chan struct{}           // capacity 1: demand fell to zero, or rose again
 	again   chan struct{}           // capacity 1: somebody asked while it had given up
 	calls   *calls                  // whose replies come over it
+	replies *directReplies          // that go over it
 	session atomic.Pointer[session] // nil while it is not up
 
 	mu          sync.Mutex // guards below; never held while waiting
@@ -66,6 +67,7 @@ func newConnection(hosts Hosts, direction Direction) *Connection {
 		wake:      make(chan struct{}, 1),
 		again:     make(chan struct{}, 1),
 		calls:     newCalls(),
+		replies:   newDirectReplies(),
 		changed:   make(chan struct{}),
 		since:     time.Now(),
 		needed:    map[string]*declared{},

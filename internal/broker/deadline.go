@@ -2,6 +2,8 @@ package broker
 
 import (
 	"context"
+	"math"
+	"strconv"
 	"time"
 )
 
@@ -18,4 +20,15 @@ func BeforeDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
 		return ctx, func() {}
 	}
 	return context.WithDeadline(ctx, deadline.Add(-min(time.Until(deadline)/10, answerTime)))
+}
+
+// timeLeft is the expiration of a message that nobody wants when ctx is over; empty
+// without a deadline.
+func timeLeft(ctx context.Context) string {
+	deadline, bounded := ctx.Deadline()
+	if !bounded {
+		return ""
+	}
+	left := max(time.Until(deadline).Milliseconds(), 0)
+	return strconv.FormatInt(min(left, math.MaxUint32), 10)
 }

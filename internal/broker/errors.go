@@ -69,7 +69,7 @@ func (e *LostError) ErrorType() string { return "lost" }
 // connection for it (541 INTERNAL_ERROR).
 func Crashed(err error) bool {
 	var refused *amqp.Error
-	return errors.As(err, &refused) && refused.Code == amqp.InternalError
+	return errors.As(err, &refused) && refused.Server && refused.Code == amqp.InternalError
 }
 
 // ReturnedError says that a mandatory message reached no queue (basic.return).

@@ -25,6 +25,7 @@ type Publisher struct {
 	held       *declared // what the holder declares
 	confirm    bool
 	watched    bool // a queue is declared, so no message should go astray
+	patient    bool
 	counters   *stats.Entry
 	duration   *telemetry.Duration // nil where nobody sees the counters
 
@@ -36,6 +37,9 @@ type PublisherOptions struct {
 	Topology topology.Topology
 	// Confirm waits for the broker to take responsibility for each message.
 	Confirm bool
+	// Patient waits while the broker blocks publishers: ErrBlocked then means that the
+	// message was not sent before ctx ended. It is for publishers that declare nothing.
+	Patient bool
 	Policy  Policy
 	Logger  logging.Logger
 	Prefix  string       // of its log lines
@@ -50,7 +54,12 @@ type Message struct {
 	// Publishing has headers that belong to the publisher from then on: it adds its own.
 	amqp.Publishing
 
+	// ExpiresUnanswered makes the message expire with its request, in the time that is left
+	// when it goes out.
+	ExpiresUnanswered bool
+
 	answered <-chan struct{} // closed when the message was answered, which is more than a confirm
+	useless  <-chan struct{} // closed when its answer could not come any more
 	numbered bool            // in a header, by which its return is known
 }
 
@@ -71,6 +80,7 @@ func NewPublisher(ctx context.Context, hosts Hosts, o PublisherOptions) *Publish
 		connection: Acquire(ctx, hosts, Publishing, o.Policy, o.Logger),
 		confirm:    o.Confirm,
 		watched:    o.Confirm && o.Topology.DeclaresQueue(),
+		patient:    o.Patient,
 		counters:   cmp.Or(o.Stats, &stats.Entry{}),
 	}
 	if o.Stats != nil {
@@ -163,8 +173,9 @@ func (p *Publisher) publish(ctx context.Context, m *Message) error {
 			// must be this message's own, and not that of one that is equal.
 			astray, m.numbered = true, true
 			p.renew(at)
-		case errors.Is(err, errUnsent) && ctx.Err() == nil:
+		case errors.Is(err, errUnsent) && ctx.Err() == nil && !m.isUseless():
 			p.standing.Store(nil)
+		case p.patient && errors.Is(err, ErrBlocked) && at != nil && at.session.awaitOpen(ctx):
 		default:
 			return err
 		}
@@ -205,7 +216,7 @@ func (p *Publisher) renew(at *standing) {
 }
 
 // publishOn publishes once. The error is errUnsent when the message cannot have
-// reached the broker and may be published again.
+// reached the broker and may be published again, though not as it is if it is useless.
 func (p *Publisher) publishOn(ctx context.Context, at *standing, m *Message) error {
 	s := at.session
 	gate := s.gate.Load()
@@ -220,6 +231,12 @@ func (p *Publisher) publishOn(ctx context.Context, at *standing, m *Message) err
 		return s.unsentIfClosed(ctx, err)
 	}
 	defer c.release()
+	if m.isUseless() {
+		return fmt.Errorf("%w: its reply could not come", errUnsent)
+	}
+	if m.ExpiresUnanswered {
+		m.Expiration = timeLeft(ctx)
+	}
 
 	var number int64
 	if m.numbered || p.watched {
@@ -240,13 +257,17 @@ func (p *Publisher) publishOn(ctx context.Context, at *standing, m *Message) err
 	if confirmation == nil {
 		return nil
 	}
+	blocked := gate.blocked
+	if p.patient {
+		blocked = nil // the message is on its way, only later
+	}
 	select {
 	case <-confirmation.Done():
 		p.counters.Confirms.Observe(time.Since(began))
 		return p.settle(ctx, at, c, confirmation.Acked(), number)
 	case <-m.answered:
 		return nil
-	case <-gate.blocked:
+	case <-blocked:
 		return ErrBlocked
 	case <-ctx.Done():
 		return fmt.Errorf("%w: %w", ErrUnconfirmed, ctx.Err())
@@ -278,6 +299,16 @@ func (p *Publisher) settle(ctx context.Context, at *standing, c *publishingChann
 		p.renew(at)
 	}
 	return &LostError{Err: c.cause}
+}
+
+// isUseless says that its answer could not come any more.
+func (m *Message) isUseless() bool {
+	select {
+	case <-m.useless:
+		return true
+	default:
+		return false
+	}
 }
 
 // setHeader adds a header to a message's own.

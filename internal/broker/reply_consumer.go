@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -98,6 +99,9 @@ func (c *replyConsumer) consume() (<-chan amqp.Delivery, <-chan *amqp.Error, err
 	replies, address, err := c.queue.consume(ch, consumerTag())
 	if err != nil {
 		_ = ch.Close()
+		if errors.Is(err, amqp.ErrClosed) { // by the broker, which said why
+			err = fmt.Errorf("consume replies: %w", cause(<-closed))
+		}
 		return nil, nil, err
 	}
 	c.address = address

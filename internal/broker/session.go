@@ -40,7 +40,12 @@ type session struct {
 
 // gate is closed while the broker blocks publishers. A closed gate stays so: a
 // new one takes its place when the broker unblocks.
-type gate struct{ blocked chan struct{} }
+type gate struct {
+	blocked chan struct{}
+	opened  chan struct{} // closed with the new one in place
+}
+
+func newGate() *gate { return &gate{make(chan struct{}), make(chan struct{})} }
 
 func (g *gate) closed() bool {
 	select {
@@ -63,7 +68,7 @@ func newSession(conn *amqp.Connection, out *outbox, host string, logger prefixed
 		declarers: make(chan *amqp.Channel, declarersPerSession),
 		logger:    logger,
 	}
-	s.gate.Store(&gate{blocked: make(chan struct{})})
+	s.gate.Store(newGate())
 	s.generation.Store(newGeneration())
 	s.channels.capacity = max(1, int(conn.Config.ChannelMax)-declarersPerSession)
 	for range declarersPerSession {
@@ -123,8 +128,25 @@ func (s *session) block(active bool) {
 	case active && !g.closed():
 		close(g.blocked)
 	case !active && g.closed():
-		s.gate.Store(&gate{blocked: make(chan struct{})})
+		s.gate.Store(newGate())
+		close(g.opened)
 	}
+}
+
+// awaitOpen waits until the broker takes publishings again or the session is over. It says
+// whether that was before ctx ended.
+func (s *session) awaitOpen(ctx context.Context) bool {
+	g := s.gate.Load()
+	if !g.closed() {
+		return true
+	}
+	select {
+	case <-g.opened:
+	case <-s.done:
+	case <-ctx.Done():
+		return false
+	}
+	return true
 }
 
 // maxHeader is how large the properties and headers of one message may be: they

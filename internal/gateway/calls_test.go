@@ -68,6 +68,10 @@ func gatewaysThatCall(t *testing.T, calling, answering string) {
 	if a.header.Get("X-Amqp-Correlation-Id") != "call-1" {
 		t.Errorf("%v", a.header)
 	}
+	a = front.want(422, "", "POST", "/fib/call-3", "-1")
+	if a.header.Get("X-Amqp-Correlation-Id") != "call-3" {
+		t.Errorf("%v", a.header)
+	}
 	front.want(504, "", "POST", "/fib/call-2", "sleep")
 
 	back.stop()
@@ -92,11 +96,15 @@ func fibonacci(t *testing.T, url string) {
 			if _, err := fmt.Sscan(string(d.Body), &n); err != nil {
 				continue // it never answers
 			}
+			var headers amqp.Table
+			if n < 0 {
+				headers = amqp.Table{"status": 422}
+			}
 			a, b := 0, 1
-			for range n {
+			for range max(n, 0) {
 				a, b = b, a+b
 			}
-			_ = ch.Publish("", d.ReplyTo, false, false, amqp.Publishing{CorrelationId: d.CorrelationId, Body: fmt.Appendf(nil, `{"fib":%d}`, a)})
+			_ = ch.Publish("", d.ReplyTo, false, false, amqp.Publishing{CorrelationId: d.CorrelationId, Headers: headers, Body: fmt.Appendf(nil, `{"fib":%d}`, a)})
 			_ = d.Ack(false)
 		}
 	}()

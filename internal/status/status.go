@@ -5,6 +5,7 @@ package status
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 
 	"github.com/bdf0fecc/lura-amqp/internal/broker"
@@ -15,6 +16,8 @@ import (
 type Error struct {
 	Code int
 	Err  error
+	// Header is what the answer has besides. Default: none.
+	Header map[string][]string
 }
 
 func (e *Error) Error() string { return e.Err.Error() }
@@ -26,12 +29,14 @@ func (e *Error) StatusCode() int { return e.Code }
 // retryAfter is when a client may try again, in seconds: the default back-off.
 const retryAfter = "1"
 
-// Headers tells the client when to try again, if that helps.
+// Headers are the error's own, and tell the client when to try again, if that helps.
 func (e *Error) Headers() map[string][]string {
 	if e.Code != http.StatusServiceUnavailable {
-		return nil
+		return e.Header
 	}
-	return map[string][]string{"Retry-After": {retryAfter}}
+	all := map[string][]string{"Retry-After": {retryAfter}}
+	maps.Copy(all, e.Header)
+	return all
 }
 
 // New gives an error a status.
@@ -43,11 +48,26 @@ func Of(err error) error {
 	if err == nil {
 		return nil
 	}
+	return of(err)
+}
+
+func of(err error) *Error {
 	var answered *Error
 	if errors.As(err, &answered) {
 		return answered
 	}
 	return New(codeOf(err), err)
+}
+
+// WithHeader is an error whose answer has that header too.
+func WithHeader(err error, name, value string) *Error {
+	e := *of(err)
+	e.Header = maps.Clone(e.Header)
+	if e.Header == nil {
+		e.Header = map[string][]string{}
+	}
+	e.Header[name] = []string{value}
+	return &e
 }
 
 func codeOf(err error) int {

@@ -43,3 +43,16 @@ func TestOf(t *testing.T) {
 		t.Error("no error was given a status")
 	}
 }
+
+func TestWithHeader_IsBesideRetryAfter(t *testing.T) {
+	lost := WithHeader(&broker.LostError{Err: amqp.ErrClosed}, "X-Id", "1")
+	if h := WithHeader(lost, "X-More", "2").Headers(); len(h) != 3 || h["Retry-After"][0] != "1" || h["X-Id"][0] != "1" || h["X-More"][0] != "2" {
+		t.Errorf("%v", h)
+	}
+	if h := lost.Headers(); len(h) != 2 || lost.Code != http.StatusServiceUnavailable {
+		t.Errorf("%v", h)
+	}
+	if h := WithHeader(New(http.StatusNotFound, amqp.ErrClosed), "X-Id", "1").Headers(); len(h) != 1 {
+		t.Errorf("%v", h)
+	}
+}

@@ -149,9 +149,9 @@ func (t Topology) declare(ch *amqp.Channel) error {
 }
 
 // DeclareExclusive declares a queue that the broker names, and that belongs to the
-// channel's connection.
+// channel's connection. It is classic, as other types cannot be exclusive.
 func DeclareExclusive(ch *amqp.Channel) (name string, err error) {
-	queue, err := ch.QueueDeclare("", false, false, true, false, nil)
+	queue, err := ch.QueueDeclare("", false, false, true, false, amqp.Table{"x-queue-type": "classic"})
 	if err != nil {
 		return "", fmt.Errorf("declare an exclusive queue: %w", err)
 	}
