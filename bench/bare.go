@@ -16,7 +16,7 @@ import (
 
 // bareChannels is how many channels of one connection the bare client's callers share: so
 // many as it does best with, unless a flag says otherwise.
-var bareChannels = 2
+var bareChannels = 4
 
 // bareClient is amqp091-go without anything around it.
 type bareClient struct{}

@@ -146,13 +146,12 @@ func (a *acker) hurry() {
 	a.send()
 }
 
-// hunger acks what waits when somebody who wants a message finds none, and no other could
-// be settled before the acks leave: none is in hand, or the broker sends none before.
+// hunger acks what waits when somebody who wants a message finds none, and the broker sends
+// no more before it has the acks.
 func (a *acker) hunger() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	taken := a.taken.Load()
-	if a.settled == taken || a.prefetch > 0 && taken-a.told >= a.prefetch {
+	if a.prefetch > 0 && a.taken.Load()-a.told >= a.prefetch {
 		a.send()
 	}
 }
