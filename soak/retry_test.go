@@ -33,16 +33,25 @@ func (r *row) failHalf(ctx context.Context, request *proxy.Request) (*proxy.Resp
 	return r.load.process(ctx, request)
 }
 
-// awaitDelayed waits until no message waits any more.
+// longestDelay is how long a message may be in a delay queue after its time. When the node of
+// the target's leader is killed, the broker waits three minutes for a confirm before it sends
+// what was on its way again, and sends nothing else meanwhile
+// (dead_letter_worker_publisher_confirm_timeout, 180,000 ms).
+const longestDelay = 4 * time.Minute
+
+// awaitDelayed waits until no message waits any more, and says how long that was.
 func (r *row) awaitDelayed(node *rabbit.Node, vhost string) {
 	r.t.Helper()
-	ctx := soon(r.t)
+	began := time.Now()
+	defer func() { r.note("the last waiting message was back after %s", time.Since(began).Round(time.Second)) }()
+	ctx, cancel := context.WithTimeout(context.Background(), longestDelay)
+	defer cancel()
 	for {
 		q, err := node.QueueIn(ctx, vhost, delayQueue)
 		if err != nil {
 			r.t.Fatal(err)
 		}
-		if q.Exists && q.Messages == 0 {
+		if q.Exists && q.Messages+q.DeadLettering == 0 {
 			return
 		}
 		pause(ctx, 50*time.Millisecond)

@@ -14,6 +14,10 @@ type QueueInfo struct {
 	Unacked    int  `json:"unacked"`
 	Persistent int  `json:"persistent"` // of Messages; in a quorum queue all are
 	Consumers  int  `json:"consumers"`
+
+	// DeadLettering are messages that have left a quorum queue, and that the target of its
+	// at-least-once dead-lettering does not have yet.
+	DeadLettering int `json:"dead_lettering"`
 }
 
 // describeQueue asks the queue's own process, so the counts are exact, unlike the statistics
@@ -33,20 +37,23 @@ Classic =
         #{exists => true, durable => proplists:get_value(durable, Info),
           messages => Count(messages), ready => Count(messages_ready),
           unacked => Count(messages_unacknowledged),
-          persistent => Count(messages_persistent), consumers => Count(consumers)}
+          persistent => Count(messages_persistent), consumers => Count(consumers),
+          dead_lettering => 0}
     end,
 Quorum =
     fun(Queue) ->
         Counts = fun(State) ->
                      {rabbit_fifo:query_messages_ready(State),
                       rabbit_fifo:query_messages_checked_out(State),
-                      rabbit_fifo:query_consumer_count(State)}
+                      rabbit_fifo:query_consumer_count(State),
+                      element(1, rabbit_fifo:query_stat_dlx(State))}
                  end,
         Query = fun(Member, Timeout) -> ra:consistent_query(Member, Counts, Timeout) end,
-        {{Ready, Unacked, Consumers}, _} = Ask(Queue, Query),
+        {{Ready, Unacked, Consumers, DeadLettering}, _} = Ask(Queue, Query),
         #{exists => true, durable => true,
           messages => Ready + Unacked, ready => Ready, unacked => Unacked,
-          persistent => Ready + Unacked, consumers => Consumers}
+          persistent => Ready + Unacked, consumers => Consumers,
+          dead_lettering => DeadLettering}
     end,
 case Find() of
     {ok, Found} ->
