@@ -18,6 +18,9 @@ func TestPublishDirectReply_OnlyOneThatIsAloneIsTheCulprit(t *testing.T) {
 	if err := p.PublishDirectReply(soon(t), message(forged, ""), false); !Crashed(err) || errors.As(err, &culprit) {
 		t.Errorf("next to others: %v", err)
 	}
+	if err := p.Publish(soon(t), message(nameOf(t), "")); err != nil { // the next session is up
+		t.Fatal(err)
+	}
 	s, err := p.connection.current(soon(t))
 	if err != nil {
 		t.Fatal(err)
